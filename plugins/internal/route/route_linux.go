@@ -1,0 +1,71 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"echogram/plugins/internal/capture"
+)
+
+// Get asks the kernel for the route to dst, by the interface oif if that is not 0. Where there is none, or where
+// it leads nowhere (unreachable, prohibit, blackhole), the error is ErrNoRoute.
+func Get(dst netip.Addr, oif int) (Route, error) {
+	routes, err := netlink.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: oif})
+	switch {
+	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL):
+		return Route{}, fmt.Errorf("%w to %s", ErrNoRoute, dst)
+	case err != nil:
+		return Route{}, fmt.Errorf("route: look up %s: %w", dst, err)
+	case len(routes) == 0:
+		return Route{}, fmt.Errorf("%w to %s", ErrNoRoute, dst)
+	}
+	r := routes[0]
+	return Route{
+		IfIndex: r.LinkIndex,
+		Gateway: addr(r.Gw),
+		Source:  addr(r.Src),
+		Local:   r.Type == unix.RTN_LOCAL,
+	}, nil
+}
+
+func addr(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+// ByName returns the interface name; where there is none, the error is ErrNoInterface.
+func ByName(name string) (Interface, error) {
+	l, err := netlink.LinkByName(name)
+	return describe(l, err, name)
+}
+
+// ByIndex returns the interface with an index; where there is none, the error is ErrNoInterface.
+func ByIndex(index int) (Interface, error) {
+	l, err := netlink.LinkByIndex(index)
+	return describe(l, err, fmt.Sprintf("number %d", index))
+}
+
+func describe(l netlink.Link, err error, name string) (Interface, error) {
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		return Interface{}, fmt.Errorf("%w: %s", ErrNoInterface, name)
+	}
+	if err != nil {
+		return Interface{}, fmt.Errorf("route: look up interface %s: %w", name, err)
+	}
+	a := l.Attrs()
+	i := Interface{Index: a.Index, Name: a.Name, Up: a.Flags&net.FlagUp != 0}
+	switch a.EncapType {
+	case "ether", "loopback":
+		i.Link = capture.LinkEthernet
+	case "none", "rawip", "ppp", "ipip", "sit", "gre", "tunnel6":
+		i.Link = capture.LinkRaw
+	default:
+		return i, fmt.Errorf("route: interface %s has link type %s, which is not supported", a.Name, a.EncapType)
+	}
+	return i, nil
+}
