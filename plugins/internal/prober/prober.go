@@ -1,0 +1,203 @@
+// Package prober puts the kernel edges and the engines together. It is the only package that opens sockets and
+// rings, and it owns and joins every goroutine that serves them.
+//
+// Its layers: host.go (what a process has once: the ICMP identifier, the engine, a ring per interface that all
+// its probers share), ring.go (one ring and the goroutine that reads it), prober.go (what one stanza uses:
+// routes, a sending socket, its rings), clock_*.go (the machine's clocks).
+//
+// Rings are shared by reference count: the first prober on an interface opens one, the last one to leave closes it.
+// Privileges are dropped by commands only (DropPrivileges), once all their probers are open.
+package prober
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"time"
+
+	"echogram/plugins/internal/icmpecho"
+	"echogram/plugins/internal/icmpsock"
+	"echogram/plugins/internal/privilege"
+	"echogram/plugins/internal/route"
+	"echogram/plugins/internal/sweep"
+	"echogram/plugins/internal/targets"
+	"echogram/plugins/schema"
+)
+
+// The engine's types that users of a prober fill in or read.
+type (
+	Plan    = sweep.Plan
+	Problem = sweep.Problem
+	Summary = sweep.Summary
+	Losses  = sweep.Losses
+)
+
+// Config is what a prober needs beside its plan.
+type Config struct {
+	Plan      *Plan  // checked (Plan.Check); Open fills in OnLink
+	Interface string // send by this interface only; "": as the routes say
+	Source    netip.Addr
+	TTL       int // 0: the system's default
+}
+
+// Prober sweeps one plan.
+type Prober struct {
+	plan    *Plan
+	socket  *icmpsock.Socket
+	rings   []*ring
+	sources []int
+	host    *host
+}
+
+// Errors of Open that callers decide on; all others are the kernel's.
+var (
+	// ErrPrivilege says that CAP_NET_RAW is missing; its text holds the remedy.
+	ErrPrivilege = errors.New("missing privilege")
+	ErrNoRoute   = route.ErrNoRoute
+	ErrInterface = route.ErrNoInterface
+)
+
+// Open finds the interfaces by which the plan's targets are reached, and opens what sweeping them needs. The
+// capture runs when it returns.
+func Open(c Config) (*Prober, error) {
+	links, err := findRoutes(c)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prober{plan: c.Plan, host: acquire()}
+	if err := p.open(c, links); err != nil {
+		p.Close()
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("prober: %w CAP_NET_RAW (%v): %s", ErrPrivilege, err, remedy())
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+func remedy() string {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return fmt.Sprintf(privilege.Remedy, self)
+}
+
+func (p *Prober) open(c Config, links []route.Interface) error {
+	for _, l := range links {
+		r, err := p.host.ring(l)
+		if err != nil {
+			return err
+		}
+		p.rings = append(p.rings, r)
+		p.sources = append(p.sources, r.source)
+	}
+	var err error
+	p.socket, err = icmpsock.Open(icmpsock.Config{Interface: c.Interface, Source: c.Source, TTL: c.TTL})
+	return err
+}
+
+// findRoutes asks for the route to the first target of each block, notes which blocks are on the link, and
+// returns the interfaces in the order met.
+func findRoutes(c Config) ([]route.Interface, error) {
+	oif := 0
+	if c.Interface != "" {
+		i, err := route.ByName(c.Interface)
+		if err != nil {
+			return nil, err
+		}
+		if !i.Up {
+			return nil, fmt.Errorf("prober: interface %s is down: bring it up with: ip link set %s up", i.Name, i.Name)
+		}
+		oif = i.Index
+	}
+	var links []route.Interface
+	blocks := c.Plan.Targets.Blocks()
+	c.Plan.OnLink = make([]bool, len(blocks))
+	for b := range blocks {
+		r, err := routeOf(c.Plan.Targets, blocks[b], oif)
+		if err != nil {
+			return nil, err
+		}
+		c.Plan.OnLink[b] = r.OnLink()
+		if known(links, r.IfIndex) {
+			continue
+		}
+		l, err := route.ByIndex(r.IfIndex)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, l)
+	}
+	return links, nil
+}
+
+func routeOf(set *targets.Set, b targets.Block, oif int) (route.Route, error) {
+	r, err := route.Get(set.At(b.First), oif)
+	if err != nil {
+		return r, fmt.Errorf("prober: network %s cannot be reached: %w", set.Network(b.First), err)
+	}
+	return r, nil
+}
+
+func known(links []route.Interface, index int) bool {
+	for _, l := range links {
+		if l.Index == index {
+			return true
+		}
+	}
+	return false
+}
+
+// Sweep is one sweep of a prober's plan: see sweep.Job for the fields.
+type Sweep struct {
+	Start   time.Time
+	Skipped int64
+	Emit    func(schema.Row)
+	Halt    <-chan struct{}
+}
+
+// Run sweeps once and returns when the last row is emitted, late ones apart, which come from another goroutine
+// until the late window has passed or Close is called. It fails, before anything is sent, when a capture has ended.
+func (p *Prober) Run(ctx context.Context, s Sweep) (Summary, error) {
+	for _, r := range p.rings {
+		if err := r.failed(); err != nil {
+			return Summary{}, fmt.Errorf("prober: the capture on %s has ended, restart to open it again: %w", r.name, err)
+		}
+	}
+	return p.host.engine.Sweep(ctx, sweep.Job{
+		Plan: p.plan, Start: s.Start.UnixNano(), Sources: p.sources, Skipped: s.Skipped, Emit: s.Emit, Halt: s.Halt,
+	}, sendSocket{p.socket}), nil
+}
+
+// Progress returns how many requests of the newest sweep are out, and how many replies it has seen.
+func (p *Prober) Progress() (sent, replies int64) { return p.host.engine.Progress(p.plan) }
+
+// Close gives up the prober's sockets. No Run may be under way. When it returns no row comes any more.
+func (p *Prober) Close() {
+	if p.socket != nil {
+		p.socket.Close()
+	}
+	p.host.engine.Drop(p.plan)
+	for _, r := range p.rings {
+		p.host.leave(r)
+	}
+	p.host.release()
+}
+
+// DropPrivileges gives up all capabilities of the process for good: for commands, once their probers are open.
+func DropPrivileges() error { return privilege.Drop() }
+
+// sendSocket is a socket as the engine wants it.
+type sendSocket struct{ *icmpsock.Socket }
+
+func (s sendSocket) Send(msgs []icmpecho.Datagram) (int, error) {
+	n, err := s.Socket.Send(msgs)
+	if errors.Is(err, icmpsock.ErrNoRoom) {
+		err = sweep.ErrNoRoom
+	}
+	return n, err
+}
