@@ -35,6 +35,31 @@ type (
 	Losses  = sweep.Losses
 )
 
+// ParseTargets makes the set of targets that networks hold and exclude does not. Its errors are *Problem.
+func ParseTargets(networks, exclude []string) (*targets.Set, error) {
+	in, err := targets.ParseRanges(networks)
+	if err != nil {
+		return nil, entryProblem("networks", err)
+	}
+	out, err := targets.ParseRanges(exclude)
+	if err != nil {
+		return nil, entryProblem("exclude", err)
+	}
+	set, err := targets.NewSet(in, out)
+	if err != nil {
+		return nil, &Problem{Key: "networks", Text: err.Error()}
+	}
+	return set, nil
+}
+
+func entryProblem(key string, err error) error {
+	var entry *targets.EntryError
+	if errors.As(err, &entry) {
+		key = fmt.Sprintf("%s[%d]", key, entry.Index)
+	}
+	return &Problem{Key: key, Text: err.Error()}
+}
+
 // Config is what a prober needs beside its plan.
 type Config struct {
 	Plan      *Plan  // checked (Plan.Check); Open fills in OnLink

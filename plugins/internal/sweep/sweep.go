@@ -79,7 +79,7 @@ type Problem struct {
 	Key, Text string
 }
 
-func (p *Problem) Error() string { return "sweep: " + p.Key + ": " + p.Text }
+func (p *Problem) Error() string { return p.Key + ": " + p.Text }
 
 // Check fills in the defaults and refuses what cannot be swept with a *Problem.
 func (p *Plan) Check() error {

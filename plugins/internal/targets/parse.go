@@ -25,7 +25,7 @@ func ParseRange(s string) (Range, error) {
 	}
 	a, err := parseAddr(s)
 	if err != nil {
-		return Range{}, fmt.Errorf("targets: %q is no network, range or address: write 192.0.2.0/24, 192.0.2.1-192.0.2.9 or 192.0.2.1", s)
+		return Range{}, fmt.Errorf("%q is no network, range or address: write 192.0.2.0/24, 192.0.2.1-192.0.2.9 or 192.0.2.1", s)
 	}
 	return Range{Text: netip.PrefixFrom(a, a.BitLen()).String(), First: a, Last: a}, nil
 }
@@ -33,13 +33,13 @@ func ParseRange(s string) (Range, error) {
 func parsePrefix(s string) (Range, error) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return Range{}, fmt.Errorf("targets: %q is no network: write it as 192.0.2.0/24", s)
+		return Range{}, fmt.Errorf("%q is no network: write it as 192.0.2.0/24", s)
 	}
 	if p.Addr().Is4In6() {
-		return Range{}, fmt.Errorf("targets: %q is an IPv4 network in IPv6 dress: write it as IPv4", s)
+		return Range{}, fmt.Errorf("%q is an IPv4 network in IPv6 dress: write it as IPv4", s)
 	}
 	if m := p.Masked(); m != p {
-		return Range{}, fmt.Errorf("targets: %q has host bits set: did you mean %s?", s, m)
+		return Range{}, fmt.Errorf("%q has host bits set: did you mean %s?", s, m)
 	}
 	return Range{Text: p.String(), First: p.Addr(), Last: lastOf(p)}, nil
 }
@@ -48,17 +48,17 @@ func parseSpan(s string) (Range, error) {
 	from, to, _ := strings.Cut(s, "-")
 	first, err := parseAddr(from)
 	if err != nil {
-		return Range{}, fmt.Errorf("targets: %q: the range's start is no address", s)
+		return Range{}, fmt.Errorf("%q: the range's start is no address", s)
 	}
 	if first.Is4() && !strings.Contains(to, ".") {
 		to = from[:strings.LastIndexByte(from, '.')+1] + strings.TrimSpace(to)
 	}
 	last, err := parseAddr(to)
 	if err != nil {
-		return Range{}, fmt.Errorf("targets: %q: the range's end is no address", s)
+		return Range{}, fmt.Errorf("%q: the range's end is no address", s)
 	}
 	if first.Is4() != last.Is4() || last.Less(first) {
-		return Range{}, fmt.Errorf("targets: %q: the range's end does not follow its start", s)
+		return Range{}, fmt.Errorf("%q: the range's end does not follow its start", s)
 	}
 	return Range{Text: first.String() + "-" + last.String(), First: first, Last: last}, nil
 }
@@ -66,7 +66,7 @@ func parseSpan(s string) (Range, error) {
 func parseAddr(s string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(strings.TrimSpace(s))
 	if err == nil && a.Zone() != "" {
-		return a, fmt.Errorf("targets: %q: zones are not supported yet", s)
+		return a, fmt.Errorf("%q: zones are not supported yet", s)
 	}
 	return a.Unmap(), err
 }

@@ -71,11 +71,11 @@ func (s *Set) addFamily(networks, exclude []Range, v4 bool) error {
 		}
 		n, ok := cuts[i+1].sub(cuts[i])
 		if !ok || n > MaxTargets || s.n+int(n) > MaxTargets {
-			return fmt.Errorf("targets: %s brings the targets over %d (2^24), the most that one sweep takes", network, MaxTargets)
+			return fmt.Errorf("%s brings the targets over %d (2^24), the most that one sweep takes", network, MaxTargets)
 		}
 		sp := span{first: cuts[i].addr(v4), network: network, index: s.n, n: int(n)}
 		if last := cuts[i].add(n - 1).addr(v4); !probeable(sp.first) || !probeable(last) {
-			return fmt.Errorf("targets: %s holds multicast, broadcast or unspecified addresses (%s to %s), which are not swept: exclude them", network, sp.first, last)
+			return fmt.Errorf("%s holds multicast, broadcast or unspecified addresses (%s to %s), which are not swept: exclude them", network, sp.first, last)
 		}
 		s.add(sp)
 	}
