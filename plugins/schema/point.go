@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -134,4 +136,27 @@ func (p *Point) FieldMap() map[string]any {
 		m[f.Key] = f.Value()
 	}
 	return m
+}
+
+// Any makes a field of a value as Telegraf's plugins give them: any integer, float, bool or string.
+func Any(key string, v any) (Field, error) {
+	switch v := v.(type) {
+	case int64:
+		return Int(key, v), nil
+	case float64:
+		return Float(key, v), nil
+	case bool:
+		return Bool(key, v), nil
+	case string:
+		return String(key, v), nil
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32:
+		return Int(key, r.Int()), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return Int(key, int64(min(r.Uint(), math.MaxInt64))), nil // as Telegraf does without uint support
+	case reflect.Float32:
+		return Float(key, r.Float()), nil
+	}
+	return Field{}, fmt.Errorf("schema: field %s is of type %T, which line protocol does not have", key, v)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"echogram/plugins/internal/prober"
-	"echogram/plugins/internal/targets"
 	"echogram/plugins/schema"
 )
 
@@ -95,7 +94,7 @@ func (f *sweepFlags) config(args []string) (prober.Config, appendRow, error) {
 	if !ok {
 		return none, nil, fmt.Errorf("--format %q: must be csv or influx", f.format)
 	}
-	set, err := parseTargets(args, f.exclude)
+	set, err := prober.ParseTargets(args, f.exclude)
 	if err != nil {
 		return none, nil, err
 	}
@@ -114,18 +113,6 @@ func (f *sweepFlags) config(args []string) (prober.Config, appendRow, error) {
 		}
 	}
 	return c, format, nil
-}
-
-func parseTargets(networks, exclude []string) (*targets.Set, error) {
-	in, err := targets.ParseRanges(networks)
-	if err != nil {
-		return nil, err
-	}
-	out, err := targets.ParseRanges(exclude)
-	if err != nil {
-		return nil, fmt.Errorf("--exclude: %w", err)
-	}
-	return targets.NewSet(in, out)
 }
 
 // sweep runs one sweep and reports on it. What cuts it short is an error, after all that was measured is out.

@@ -1,5 +1,144 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
 
-func newTelegraf() *cobra.Command { return &cobra.Command{Use: "telegraf"} }
+	"github.com/spf13/cobra"
+
+	"echogram/plugins/inputs/icmp_sweep"
+	"echogram/plugins/internal/execd"
+	"echogram/plugins/internal/prober"
+	"echogram/sampleconfig/strict"
+)
+
+// telegrafFile is a configuration file: the stanzas of all our inputs.
+type telegrafFile struct {
+	Inputs struct {
+		ICMPSweep []sweepStanza `toml:"icmp_sweep"`
+	} `toml:"inputs"`
+}
+
+type sweepStanza struct {
+	execd.Options
+	icmp_sweep.ICMPSweep
+}
+
+func newTelegraf() *cobra.Command {
+	var file string
+	var check, once bool
+	cmd := &cobra.Command{
+		Use:   "telegraf --config FILE",
+		Short: "Serve Telegraf as a child of inputs.execd",
+		Long: `Telegraf serves every [[inputs.icmp_sweep]] stanza of FILE: a newline on STDIN runs what is due, points leave
+as line protocol on STDOUT, and the end of STDIN ends it. In Telegraf's own configuration stands:
+
+  [[inputs.execd]]
+    command = ["echogram", "telegraf", "--config", "/etc/echogram/echogram.conf"]
+    signal = "STDIN"
+    data_format = "influx"
+
+Exit code: 0 ended by STDIN or SIGTERM, 1 failed to start, 2 wrong usage or configuration.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log := execd.NewLogger(os.Stderr)
+			inputs, err := loadInputs(file, log)
+			switch {
+			case err != nil && check:
+				return usageError{err}
+			case err != nil:
+				log.Errorf("%s", firstLine(err))
+				return quietError{exitUsage}
+			case check:
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %d stanzas\n", file, len(inputs))
+				return nil
+			}
+			streams := execd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Patient: once}
+			if once {
+				streams.In = strings.NewReader("\n")
+			}
+			return serve(cmd.Context(), inputs, streams, log)
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "file with the stanzas (required)")
+	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say what is wrong with it, send nothing")
+	cmd.Flags().BoolVar(&once, "once", false, "run every stanza once, at once, without Telegraf")
+	cmd.MarkFlagRequired("config")
+	return cmd
+}
+
+func serve(ctx context.Context, inputs []*execd.Input, streams execd.Streams, log *execd.Logger) error {
+	if err := execd.Serve(ctx, inputs, streams, prober.DropPrivileges); err != nil {
+		log.Errorf("%v", err)
+		return quietError{exitFailed}
+	}
+	return nil
+}
+
+// loadInputs reads a configuration file and initialises its stanzas.
+func loadInputs(file string, log *execd.Logger) ([]*execd.Input, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	var f telegrafFile
+	doc, err := strict.Decode(file, data, &f, strict.Hint(execd.Hint))
+	if err != nil {
+		return nil, err
+	}
+	stanzas := f.Inputs.ICMPSweep
+	if len(stanzas) == 0 {
+		return nil, fmt.Errorf("%s: no [[inputs.icmp_sweep]] stanza", file)
+	}
+	var inputs []*execd.Input
+	instances := map[string]int{}
+	for i := range stanzas {
+		path := fmt.Sprintf("inputs.%s[%d]", icmp_sweep.Name, i)
+		in, err := stanzas[i].input(log)
+		if err != nil {
+			return nil, place(doc, path, err)
+		}
+		name := stanzas[i].Instance
+		if j, twice := instances[name]; twice {
+			return nil, doc.Errorf(path+".instance", "stanzas %d and %d have the same instance, %q: their points would overwrite each other", j+1, i+1, name)
+		}
+		instances[name] = i
+		inputs = append(inputs, in)
+	}
+	return inputs, nil
+}
+
+func (s *sweepStanza) input(log *execd.Logger) (*execd.Input, error) {
+	if key, text := s.Options.Check(); key != "" {
+		return nil, &prober.Problem{Key: key, Text: text}
+	}
+	s.Log = log.With("inputs."+icmp_sweep.Name, &s.Options)
+	if err := s.Init(); err != nil {
+		return nil, err
+	}
+	return &execd.Input{
+		Plugin: &s.ICMPSweep, Options: s.Options, Interval: s.Interval.Duration,
+		Log: log.With("inputs."+icmp_sweep.Name, &s.Options),
+	}, nil
+}
+
+// place finds the line of the key that a problem names.
+func place(doc *strict.Document, path string, err error) error {
+	var p *prober.Problem
+	if errors.As(err, &p) {
+		return doc.Errorf(path+"."+p.Key, "%s", p.Text)
+	}
+	return err
+}
+
+// firstLine is what of a list of errors fits one log line.
+func firstLine(err error) string {
+	first, rest, more := strings.Cut(err.Error(), "\n")
+	if more {
+		first += fmt.Sprintf(" (and %d more: run with --check)", strings.Count(rest, "\n")+1)
+	}
+	return first
+}
