@@ -15,7 +15,7 @@ func (p *Point) AppendLine(dst []byte) ([]byte, error) {
 		return dst, fmt.Errorf("schema: a point needs a measurement and a field, have %q and %d fields", p.Measurement, len(p.Fields))
 	}
 	start := len(dst)
-	dst, err := appendName(dst, p.Measurement, ", ")
+	dst, err := appendName(dst, p.Measurement, false)
 	if err != nil {
 		return dst[:start], err
 	}
@@ -24,11 +24,11 @@ func (p *Point) AppendLine(dst []byte) ([]byte, error) {
 			continue
 		}
 		dst = append(dst, ',')
-		if dst, err = appendName(dst, t.Key, ",= "); err != nil {
+		if dst, err = appendName(dst, t.Key, true); err != nil {
 			return dst[:start], err
 		}
 		dst = append(dst, '=')
-		if dst, err = appendName(dst, t.Value, ",= "); err != nil {
+		if dst, err = appendName(dst, t.Value, true); err != nil {
 			return dst[:start], err
 		}
 	}
@@ -36,7 +36,7 @@ func (p *Point) AppendLine(dst []byte) ([]byte, error) {
 	for _, f := range p.Fields {
 		dst = append(dst, sep)
 		sep = ','
-		if dst, err = appendName(dst, f.Key, ",= "); err != nil {
+		if dst, err = appendName(dst, f.Key, true); err != nil {
 			return dst[:start], err
 		}
 		dst = append(dst, '=')
@@ -49,20 +49,26 @@ func (p *Point) AppendLine(dst []byte) ([]byte, error) {
 	return append(dst, '\n'), nil
 }
 
-// appendName appends a measurement, key or tag value. A trailing backslash cannot be told from an escape, and a
-// line break ends the line: both are refused.
-func appendName(dst []byte, s, special string) ([]byte, error) {
-	if s == "" || s[len(s)-1] == '\\' || strings.ContainsAny(s, "\n\r") {
-		return dst, fmt.Errorf("schema: line protocol cannot hold the name %q", s)
+// appendName appends a measurement, key or tag value; equals says whether an equals sign is special in it. A
+// trailing backslash cannot be told from an escape, and a line break ends the line: both are refused.
+func appendName(dst []byte, s string, equals bool) ([]byte, error) {
+	if s == "" || s[len(s)-1] == '\\' {
+		return dst, nameError(s)
 	}
+	start := 0
 	for i := 0; i < len(s); i++ {
-		if strings.IndexByte(special, s[i]) >= 0 {
-			dst = append(dst, '\\')
+		switch c := s[i]; {
+		case c == ',' || c == ' ' || c == '=' && equals:
+			dst = append(append(dst, s[start:i]...), '\\')
+			start = i
+		case c == '\n' || c == '\r':
+			return dst, nameError(s)
 		}
-		dst = append(dst, s[i])
 	}
-	return dst, nil
+	return append(dst, s[start:]...), nil
 }
+
+func nameError(s string) error { return fmt.Errorf("schema: line protocol cannot hold the name %q", s) }
 
 func (f Field) appendValue(dst []byte) ([]byte, error) {
 	switch f.kind {
@@ -99,18 +105,18 @@ func (p *Point) Parse(line []byte) error {
 	s := strings.TrimRight(string(line), "\r\n") // one copy; every string of p is a piece of it
 	d := lineScanner{s: s}
 	var err error
-	if p.Measurement, err = d.name(", "); err != nil {
+	if p.Measurement, err = d.name(", ", false); err != nil {
 		return err
 	}
 	for d.eat(',') {
 		var t Tag
-		if t.Key, err = d.name("=, "); err != nil {
+		if t.Key, err = d.name("=, ", true); err != nil {
 			return err
 		}
 		if !d.eat('=') {
 			return d.errorf("tag %q has no value", t.Key)
 		}
-		if t.Value, err = d.name(", "); err != nil {
+		if t.Value, err = d.name(", ", true); err != nil {
 			return err
 		}
 		p.Tags = append(p.Tags, t)
@@ -120,7 +126,7 @@ func (p *Point) Parse(line []byte) error {
 	}
 	for {
 		var f Field
-		if f.Key, err = d.name("=, "); err != nil {
+		if f.Key, err = d.name("=, ", true); err != nil {
 			return err
 		}
 		if !d.eat('=') {
@@ -177,13 +183,13 @@ func (d *lineScanner) spaces() bool {
 	return d.i > start
 }
 
-// name reads up to an unescaped byte of stop. A backslash escapes a comma, an equals sign and a space, and
-// stands for itself before anything else, as InfluxDB reads it.
-func (d *lineScanner) name(stop string) (string, error) {
+// name reads up to an unescaped byte of stop. A backslash escapes a comma, a space and, but in a measurement, an
+// equals sign; it stands for itself before anything else, as InfluxDB reads it.
+func (d *lineScanner) name(stop string, equals bool) (string, error) {
 	start, escaped := d.i, false
 	for d.i < len(d.s) {
 		c := d.s[d.i]
-		if c == '\\' && d.i+1 < len(d.s) && isSpecial(d.s[d.i+1]) {
+		if c == '\\' && d.i+1 < len(d.s) && isSpecial(d.s[d.i+1], equals) {
 			escaped = true
 			d.i += 2
 			continue
@@ -204,7 +210,7 @@ func (d *lineScanner) name(stop string) (string, error) {
 		return "", d.errorf("name %q ends in a backslash", raw)
 	}
 	if escaped {
-		raw = unescape(raw)
+		raw = unescape(raw, equals)
 		if raw[len(raw)-1] == '\\' {
 			return "", d.errorf("name %q ends in a backslash", raw)
 		}
@@ -212,12 +218,12 @@ func (d *lineScanner) name(stop string) (string, error) {
 	return raw, nil
 }
 
-func isSpecial(c byte) bool { return c == ',' || c == '=' || c == ' ' }
+func isSpecial(c byte, equals bool) bool { return c == ',' || c == ' ' || c == '=' && equals }
 
-func unescape(s string) string {
+func unescape(s string, equals bool) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) && isSpecial(s[i+1]) {
+		if s[i] == '\\' && i+1 < len(s) && isSpecial(s[i+1], equals) {
 			i++
 		}
 		b.WriteByte(s[i])

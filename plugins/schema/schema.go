@@ -14,7 +14,10 @@
 // Units and meanings stand at the fields of the row types. What is left out of a line was not measured.
 package schema
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // Measurement names. Those without a row type yet are reserved for the capabilities that will write them.
 const (
@@ -58,9 +61,14 @@ func Some(n int64) Opt { return Opt{N: n, Set: true} }
 func Fill(p *Point, r Row) {
 	p.Reset()
 	p.Measurement = r.Measurement()
-	c := codec{p: p, mode: encode}
-	r.visit(&c)
+	c := codecs.Get().(*codec)
+	*c = codec{p: p, mode: encode}
+	r.visit(c)
+	codecs.Put(c)
 }
+
+// codecs spares an allocation a row: a codec escapes through Row.
+var codecs = sync.Pool{New: func() any { return new(codec) }}
 
 // Read fills r from p. Fields that r does not know are ignored (a newer writer may add some), tags that it does
 // not know are kept as labels where the row has labels. A field of the wrong type is an error.
@@ -135,7 +143,9 @@ func (c *codec) time(t *int64) {
 func (c *codec) tag(key string, v *string) {
 	switch c.mode {
 	case encode:
-		if *v != "" {
+		if n := len(c.p.Tags); *v != "" && (n == 0 || c.p.Tags[n-1].Key < key) {
+			c.p.Tags = append(c.p.Tags, Tag{key, *v})
+		} else if *v != "" {
 			c.p.SetTag(key, *v)
 		}
 	case decode:

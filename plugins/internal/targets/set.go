@@ -62,6 +62,11 @@ func family(list []Range, v4 bool) []Range {
 // addFamily walks the line of addresses from cut to cut, where a range begins or has ended, and gives each
 // piece to the smallest range that covers it.
 func (s *Set) addFamily(networks, exclude []Range, v4 bool) error {
+	for _, r := range networks {
+		if !v4 && fromAddr(r.Last).add(1) == (u128{}) { // no cut can stand behind it
+			return fmt.Errorf("%s reaches the last address of IPv6, which is not swept", r.Text)
+		}
+	}
 	cuts := cutPoints(networks, exclude)
 	named, excluded := newCover(networks), newCover(exclude)
 	for i := 0; i+1 < len(cuts); i++ {
@@ -101,7 +106,7 @@ func (s *Set) add(next span) {
 }
 
 // cutPoints returns the starts of all ranges and the addresses after their ends, sorted, each once. The address
-// after the last of IPv6 wraps to zero; no sweepable set reaches it.
+// after the last of IPv6 wraps to zero, where it does no harm: only an exclusion reaches it.
 func cutPoints(lists ...[]Range) []u128 {
 	var cuts []u128
 	for _, list := range lists {

@@ -1,0 +1,201 @@
+package schema
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// full returns one row of every kind with every field set, and its line.
+func full() []struct {
+	row  Row
+	line string
+} {
+	series := Series{
+		Host: "prober-1", Instance: "lab", Network: "192.0.2.0/24", Block: "192.0.2.0/24", Target: "192.0.2.7",
+		Name: "www.example.net", Size: "56", Labels: []Tag{{"site", "Hall 3, east"}},
+	}
+	const tags = `block=192.0.2.0/24,host=prober-1,instance=lab,name=www.example.net,network=192.0.2.0/24,site=Hall\ 3\,\ east,size=56,target=192.0.2.7`
+	const at = 1_790_000_000_000_000_000
+	counts := Counts{
+		Sweeps: 6, Sent: 12, Received: 9, Lost: 2, PercentLost: 100.0 / 6, Late: 1, Duplicates: 1, Corrupt: 1,
+		RTTMin: Some(10), RTTMean: Some(20), RTTMax: Some(30),
+	}
+	const sums = `sweeps=6i,sent=12i,received=9i,lost=2i,percent_lost=16.666666666666668,late=1i,duplicates=1i,corrupt=1i,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i`
+	return []struct {
+		row  Row
+		line string
+	}{
+		{
+			&SweepRow{
+				Series: series, Time: at, Sent: 3, Received: 1, RTT: Some(3142), RTTMin: Some(3000), RTTMax: Some(3300),
+				RTTStddev: Some(12), TTL: Some(64), ResultCode: ResultAnswered, Late: 1, LateRTT: Some(1_200_000_000),
+				Duplicates: 2, Corrupt: 1, ICMPType: Some(3), ICMPCode: Some(13), ErrorFrom: "192.0.2.1",
+			},
+			`icmp_sweep,` + tags + ` sent=3i,received=1i,rtt_ns=3142i,rtt_min_ns=3000i,rtt_max_ns=3300i,rtt_stddev_ns=12i,ttl=64i,result_code=0i,late=1i,late_rtt_ns=1200000000i,duplicates=2i,corrupt=1i,icmp_type=3i,icmp_code=13i,error_from="192.0.2.1" 1790000000000000000`,
+		},
+		{
+			&LateRow{Series: series, Time: at, Late: 1, LateRTT: Some(1_200_000_000)},
+			`icmp_sweep,` + tags + ` late=1i,late_rtt_ns=1200000000i 1790000000000000000`,
+		},
+		{
+			&SweepBlockRow{
+				Host: "h", Instance: "lab", Network: "192.0.2.0/23", Block: "192.0.2.0/24", Time: at, Targets: 256,
+				Responding: 64, PercentResponding: 25, Sent: 256, Received: 64, RTTMin: Some(1), RTTMean: Some(2),
+				RTTMax: Some(6), RTTP50: Some(3), RTTP90: Some(4), RTTP99: Some(5), Joined: Some(0), Left: Some(7), Partial: true,
+			},
+			`icmp_sweep_block,block=192.0.2.0/24,host=h,instance=lab,network=192.0.2.0/23 targets=256i,responding=64i,percent_responding=25,sent=256i,received=64i,rtt_min_ns=1i,rtt_mean_ns=2i,rtt_max_ns=6i,rtt_p50_ns=3i,rtt_p90_ns=4i,rtt_p99_ns=5i,joined=0i,left=7i,partial=true 1790000000000000000`,
+		},
+		{
+			&SweepStatsRow{
+				Host: "h", Instance: "lab", Time: at, Points: 1, Targets: 2, Sent: 3, Received: 4, Late: 5, Duplicates: 6,
+				Corrupt: 7, ICMPErrors: 8, OtherSource: 9, Foreign: 10, Unverified: 11, CaptureDrops: 12, CaptureFreezes: 13,
+				SendErrors: 14, Unseen: 15, NeighbourFailures: 16, ClockStep: -17, Trust: "capture_drops,unseen", Duration: 18,
+				Rate: 19.5, StampKind: "software", Partial: true, Skipped: 20,
+			},
+			`icmp_sweep_stats,host=h,instance=lab points=1i,targets=2i,sent=3i,received=4i,late=5i,duplicates=6i,corrupt=7i,icmp_errors=8i,other_source=9i,foreign=10i,unverified=11i,capture_drops=12i,capture_freezes=13i,send_errors=14i,unseen=15i,neighbour_failures=16i,clock_step_ns=-17i,trust="capture_drops,unseen",duration_ns=18i,rate=19.5,stamp_kind="software",partial=true,skipped=20i 1790000000000000000`,
+		},
+		{
+			&StatsLateRow{Host: "h", Instance: "lab", Time: at, Late: 5},
+			`icmp_sweep_stats,host=h,instance=lab late=5i 1790000000000000000`,
+		},
+		{
+			&SampleRow{Series: series, Time: at, Sweep: at, Probe: 2, RTT: Some(9), TTL: Some(63), Late: true, ResultCode: 1},
+			`icmp_sample,` + tags + ` sweep=1790000000000000000i,probe=2i,rtt_ns=9i,ttl=63i,late=true,result_code=1i 1790000000000000000`,
+		},
+		{
+			&SweepRollupRow{Series: series, Window: "1h", Time: at, Counts: counts, Complete: true, Missing: 0},
+			`icmp_sweep_rollup,` + tags + `,window=1h ` + sums + `,complete=true,missing=0i 1790000000000000000`,
+		},
+		{
+			&BlockRollupRow{
+				Host: "h", Instance: "lab", Network: "192.0.2.0/24", Block: "192.0.2.0/24", Labels: []Tag{{"site", "a"}},
+				Window: "1m", Time: at, Targets: 256, Responding: 255, Points: 1536, Counts: counts,
+				RTTP50: Some(1), RTTP90: Some(2), RTTP99: Some(3), Complete: false, Missing: 4,
+			},
+			`icmp_sweep_block_rollup,block=192.0.2.0/24,host=h,instance=lab,network=192.0.2.0/24,site=a,window=1m targets=256i,responding=255i,points=1536i,` + sums + `,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,complete=false,missing=4i 1790000000000000000`,
+		},
+	}
+}
+
+func TestRowsBothWays(t *testing.T) {
+	for _, c := range full() {
+		got, err := AppendLine(nil, c.row)
+		if err != nil {
+			t.Fatalf("%T: %v", c.row, err)
+		}
+		if string(got) != c.line+"\n" {
+			t.Errorf("%T is written as\n%swant\n%s", c.row, got, c.line)
+		}
+		back := reflect.New(reflect.TypeOf(c.row).Elem()).Interface().(Row)
+		if err := ParseLine(got, back); err != nil {
+			t.Fatalf("%T: %v", c.row, err)
+		}
+		if !reflect.DeepEqual(back, c.row) {
+			t.Errorf("%T comes back as\n%+v, want\n%+v", c.row, back, c.row)
+		}
+	}
+}
+
+func TestEveryKindOfRowIsTested(t *testing.T) {
+	tested := map[reflect.Type]bool{}
+	for _, c := range full() {
+		tested[reflect.TypeOf(c.row)] = true
+	}
+	for _, r := range Rows() {
+		if !tested[reflect.TypeOf(r)] {
+			t.Errorf("%T is not among the full rows", r)
+		}
+	}
+}
+
+func TestSilentTargetHasNoRTT(t *testing.T) {
+	row := &SweepRow{Series: Series{Block: "192.0.2.0/24", Target: "192.0.2.1"}, Time: 5, Sent: 1, ResultCode: ResultSilent}
+	got, err := AppendLine(nil, row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "icmp_sweep,block=192.0.2.0/24,target=192.0.2.1 sent=1i,received=0i,result_code=1i 5\n"
+	if string(got) != want {
+		t.Errorf("got %swant %s", got, want)
+	}
+}
+
+func TestReadRefusesAnotherType(t *testing.T) {
+	err := ParseLine([]byte(`icmp_sweep,target=192.0.2.1 sent=1 5`), &SweepRow{})
+	if err == nil || !strings.Contains(err.Error(), "sent") {
+		t.Errorf("a float for sent gives %v", err)
+	}
+	if err := ParseLine([]byte(`ping sent=1i 5`), &SweepRow{}); err == nil {
+		t.Error("another measurement is taken")
+	}
+}
+
+func TestReadIgnoresFieldsOfNewerWriters(t *testing.T) {
+	var r SweepRow
+	if err := ParseLine([]byte(`icmp_sweep,target=192.0.2.1 sent=1i,jitter_ns=5i 5`), &r); err != nil || r.Sent != 1 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestSetTagKeepsOrder(t *testing.T) {
+	var p Point
+	for _, k := range []string{"m", "a", "z", "m"} {
+		p.SetTag(k, k+"1")
+	}
+	p.SetTag("a", "")
+	if want := []Tag{{"m", "m1"}, {"z", "z1"}}; !reflect.DeepEqual(p.Tags, want) {
+		t.Errorf("got %v, want %v", p.Tags, want)
+	}
+}
+
+func TestAny(t *testing.T) {
+	for _, c := range []struct {
+		in   any
+		want Field
+	}{
+		{int64(1), Int("k", 1)}, {int8(-2), Int("k", -2)}, {uint16(3), Int("k", 3)}, {1.5, Float("k", 1.5)},
+		{float32(0.5), Float("k", 0.5)}, {true, Bool("k", true)}, {"s", String("k", "s")},
+	} {
+		if got, err := Any("k", c.in); err != nil || got != c.want {
+			t.Errorf("Any(%T) = %+v, %v", c.in, got, err)
+		}
+	}
+	if _, err := Any("k", []int{1}); err == nil {
+		t.Error("a slice is taken")
+	}
+}
+
+func TestFillAllocatesNothing(t *testing.T) {
+	row := full()[0].row
+	var p Point
+	line := make([]byte, 0, 1024)
+	n := testing.AllocsPerRun(100, func() {
+		Fill(&p, row)
+		line, _ = p.AppendLine(line[:0])
+	})
+	if n != 0 {
+		t.Errorf("writing a row allocates %v times", n)
+	}
+}
+
+func BenchmarkAppendLine(b *testing.B) {
+	row := full()[0].row
+	var p Point
+	var line []byte
+	for b.Loop() {
+		Fill(&p, row)
+		line, _ = p.AppendLine(line[:0])
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	line := []byte(full()[0].line)
+	var p Point
+	var row SweepRow
+	for b.Loop() {
+		if p.Parse(line) != nil || Read(&p, &row) != nil {
+			b.Fatal("refused")
+		}
+	}
+}
