@@ -181,7 +181,7 @@ func TestLateRepliesGoToTheirSweep(t *testing.T) {
 		}
 		l.reset()
 		second := l.sweep(t.Context(), p, nil)
-		time.Sleep(2 * time.Second) // the second target's reply to the first sweep
+		time.Sleep(3 * time.Second) // the second target's reply to the first sweep
 		l.engine.Late()
 		if second.Stats.Received+second.Stats.Late+second.Stats.Foreign != 0 || len(l.late) != 0 {
 			t.Errorf("the second sweep took the first one's reply: %+v, %v", second.Stats, l.late)
