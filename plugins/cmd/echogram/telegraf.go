@@ -53,7 +53,7 @@ Exit code: 0 ended by STDIN or SIGTERM, 1 failed to start, 2 wrong usage or conf
 				log.Errorf("%s", firstLine(err))
 				return quietError{exitUsage}
 			case check:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %d stanzas\n", file, len(inputs))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %d stanza(s)\n", file, len(inputs))
 				return nil
 			}
 			streams := execd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Patient: once}
