@@ -44,6 +44,9 @@ as line protocol on STDOUT, and the end of STDIN ends it. In Telegraf's own conf
 Exit code: 0 ended by STDIN or SIGTERM, 1 failed to start, 2 wrong usage or configuration.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return usageError{errors.New("--config is required: name the file with the stanzas")}
+			}
 			log := execd.NewLogger(os.Stderr)
 			inputs, err := loadInputs(file, log)
 			switch {
@@ -66,7 +69,6 @@ Exit code: 0 ended by STDIN or SIGTERM, 1 failed to start, 2 wrong usage or conf
 	cmd.Flags().StringVar(&file, "config", "", "file with the stanzas (required)")
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say what is wrong with it, send nothing")
 	cmd.Flags().BoolVar(&once, "once", false, "run every stanza once, at once, without Telegraf")
-	cmd.MarkFlagRequired("config")
 	return cmd
 }
 

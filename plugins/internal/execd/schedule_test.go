@@ -23,7 +23,7 @@ func TestSchedule(t *testing.T) {
 		{3.5, true, nil}, // the slot under way at the start
 		{10.1, true, []run{{ten, at(10)}}},
 		{10.2, false, nil}, // a second newline in the slot
-		{20, false, nil},  // still busy
+		{20, false, nil},   // still busy
 		{30, true, []run{{ten, at(30)}}},
 		{60, true, []run{{ten, at(60)}, {minute, at(60)}}},
 		{85, true, []run{{ten, at(80)}}},
