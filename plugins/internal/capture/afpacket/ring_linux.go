@@ -21,6 +21,7 @@ type Ring struct {
 	blocks  int
 	next    int  // block to read next
 	held    bool // the block before next belongs to us
+	down    bool // the interface went down, and no frame has come since
 	link    capture.LinkType
 	ifindex int32
 	packets []capture.Packet
@@ -101,10 +102,13 @@ func (r *Ring) Read(timeout time.Duration) ([]capture.Packet, error) {
 			return nil, err
 		}
 		if !ready(b) {
+			if r.down && r.gone() {
+				return nil, ErrGone
+			}
 			return nil, nil
 		}
 	}
-	r.held = true
+	r.held, r.down = true, false
 	r.next = (r.next + 1) % r.blocks
 	return r.walk(b), nil
 }
@@ -145,21 +149,27 @@ func (r *Ring) wait(timeout time.Duration) error {
 	return nil
 }
 
-// failure says why the socket is in error, and clears that.
+// failure says why the socket is in error, and clears that. An interface that is removed goes down first, and the
+// kernel reports only that.
 func (r *Ring) failure() error {
 	errno, err := unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil || errno == 0 {
-		return err
-	}
-	if addr, err := unix.Getsockname(r.fd); err == nil {
-		if ll, ok := addr.(*unix.SockaddrLinklayer); ok && ll.Ifindex == -1 {
-			return ErrGone
-		}
-	}
-	if unix.Errno(errno) == unix.ENETDOWN {
+	switch {
+	case err != nil:
+		return fmt.Errorf("afpacket: SO_ERROR: %w", err)
+	case errno == 0:
+		return nil
+	case unix.Errno(errno) == unix.ENETDOWN:
+		r.down = true
 		return ErrDown
 	}
 	return fmt.Errorf("afpacket: %w", unix.Errno(errno))
+}
+
+// gone tells whether the interface was removed: the kernel then takes its index off the socket.
+func (r *Ring) gone() bool {
+	addr, err := unix.Getsockname(r.fd)
+	ll, ok := addr.(*unix.SockaddrLinklayer)
+	return err == nil && ok && ll.Ifindex == -1
 }
 
 // walk lists the frames of a block.
