@@ -45,7 +45,12 @@ Exit code: 0 swept, 1 failed or cut short, 2 wrong usage.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runSweep(cmd.Context(), &f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("progress") {
+				f.progress = isTerminal(os.Stderr) && (f.output != "" || !isTerminal(os.Stdout))
+			}
+			return runSweep(cmd.Context(), &f, args)
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -62,7 +67,7 @@ Exit code: 0 swept, 1 failed or cut short, 2 wrong usage.`,
 	flags.StringVar(&f.format, "format", "csv", "csv (ip,seconds or ip,unreachable) or influx (line protocol)")
 	flags.StringVarP(&f.output, "output", "o", "", "write results to this file")
 	flags.StringVar(&f.plan.Instance, "instance", "sweep", "value of the tag instance")
-	flags.BoolVar(&f.progress, "progress", isTerminal(os.Stderr), "show progress on STDERR (default: when it is a terminal)")
+	flags.BoolVar(&f.progress, "progress", false, "show progress on STDERR (default: when it is a terminal that no results go to)")
 	return cmd
 }
 

@@ -78,8 +78,9 @@ func (r *ring) step() error {
 	}
 	through := before - retireSlack
 	if len(batch) > 0 {
-		offset := clock{}.Real() - clock{}.Mono()
-		through = batch[len(batch)-1].Stamp - offset
+		now := clock{}.Mono()
+		offset := clock{}.Real() - now
+		through = min(now, batch[len(batch)-1].Stamp-offset) // a clock set back would show the future
 	}
 	r.engine.Observe(r.source, batch, through)
 	return nil
