@@ -44,9 +44,9 @@ func TestSampleConfig(t *testing.T) {
 	if _, err := strict.Decode("icmp_sweep.conf", []byte(uncommented), &all); err != nil {
 		t.Fatal(err)
 	}
-	a, b := plain.Inputs.Sweep[0], all.Inputs.Sweep[0]
+	a, b := &plain.Inputs.Sweep[0], &all.Inputs.Sweep[0]
 	b.Exclude = nil // an example, not a default
-	for _, s := range []*ICMPSweep{&a, &b} {
+	for _, s := range []*ICMPSweep{a, b} {
 		if err := s.Init(); err != nil {
 			t.Fatal(err)
 		}
