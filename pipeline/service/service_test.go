@@ -1,0 +1,244 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"echogram/pipeline/ledger"
+	"echogram/pipeline/source"
+	"echogram/plugins/schema"
+)
+
+// memory is a source, a sink and a store in one; what happens to it is noted in events.
+type memory struct {
+	mu     sync.Mutex
+	rows   []*schema.SweepRow
+	stats  []source.Minute // one a sweep, Start is its time
+	events []string
+	lines  map[string]bool
+	hidden int64 // rows that counts see and reads do not
+	fail   error // of the next write
+}
+
+func (m *memory) note(format string, args ...any) {
+	m.events = append(m.events, fmt.Sprintf(format, args...))
+}
+
+func (m *memory) add(at time.Time, targets int) {
+	for i := range targets {
+		r := &schema.SweepRow{Time: at.UnixNano(), Sent: 1, Received: 1, RTT: schema.Some(int64(i + 1))}
+		r.Series = schema.Series{Host: "h", Instance: "i", Block: fmt.Sprintf("10.0.%d.0/24", i%3), Target: fmt.Sprint("10.0.0.", i)}
+		m.rows = append(m.rows, r)
+	}
+	m.stats = append(m.stats, source.Minute{Host: "h", Instance: "i", Start: at.UnixNano(), Rows: int64(targets)})
+}
+
+func (m *memory) Newest(_ context.Context, before int64) (all []source.Minute, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.stats {
+		if s.Start < before {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+func byMinute(all []source.Minute, from, to int64) []source.Minute {
+	sum := map[int64]*source.Minute{}
+	var list []source.Minute
+	for _, s := range all {
+		if s.Start < from || s.Start >= to {
+			continue
+		}
+		start := s.Start / int64(time.Minute) * int64(time.Minute)
+		if sum[start] == nil {
+			sum[start] = &source.Minute{Host: s.Host, Instance: s.Instance, Start: start}
+		}
+		sum[start].Rows += s.Rows
+	}
+	for _, s := range sum {
+		list = append(list, *s)
+	}
+	return list
+}
+
+func (m *memory) Manifests(_ context.Context, from, to int64) ([]source.Minute, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return byMinute(m.stats, from, to), nil
+}
+
+func (m *memory) Counts(_ context.Context, from, to int64) ([]source.Minute, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []source.Minute
+	for _, r := range m.rows {
+		all = append(all, source.Minute{Host: "h", Instance: "i", Start: r.Time, Rows: 1})
+	}
+	return byMinute(all, from, to), nil
+}
+
+func (m *memory) Oldest(context.Context) (int64, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.rows) == 0 {
+		return 0, false, nil
+	}
+	return m.rows[0].Time, true, nil
+}
+
+func (m *memory) Blocks(context.Context, int64, int64) ([]string, error) {
+	return []string{"10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"}, nil
+}
+
+func (m *memory) Read(_ context.Context, block string, from, to int64, begin func(), add func(*schema.Series, *schema.SweepRow)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	begin()
+	skip := m.hidden
+	for _, r := range m.rows {
+		if r.Block != block || r.Time < from || r.Time >= to {
+			continue
+		}
+		if skip--; skip >= 0 {
+			continue
+		}
+		add(&r.Series, r)
+	}
+	return nil
+}
+
+func (m *memory) Write(_ context.Context, lines []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		err := m.fail
+		m.fail = nil
+		return err
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	n := 0
+	for line := range bytes.Lines(lines) {
+		m.lines[string(line)] = true
+		n++
+	}
+	m.note("write %d", n)
+	return nil
+}
+
+func (m *memory) Save(any) error { m.note("save"); return nil }
+
+func fixture() (*Service, *memory) {
+	m := &memory{lines: map[string]bool{}}
+	l := ledger.New(ledger.Config{Lateness: 2 * time.Minute, Revisit: 24 * time.Hour})
+	return New(Config{Interval: 10 * time.Second, Readers: 2, Batch: 4, Log: slog.New(slog.DiscardHandler)}, l, m, m, m, m), m
+}
+
+var noon = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
+
+func TestSaveComesAfterTheWrites(t *testing.T) {
+	s, m := fixture()
+	m.add(noon, 6)
+	m.add(noon.Add(time.Hour), 6)
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	// An hour: 3 blocks with a minute and an hour, 6 targets: 12 lines, in batches of 4. Then all is settled.
+	if got, want := fmt.Sprint(m.events), "[write 4 write 4 write 4 save write 4 write 4 write 4 save save]"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	m.events = nil
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil || len(m.events) != 0 {
+		t.Errorf("a second time: %v, %v", m.events, err)
+	}
+}
+
+func TestFailedWriteIsDoneAgain(t *testing.T) {
+	s, m := fixture()
+	m.add(noon, 6)
+	m.fail = errors.New("refused")
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err == nil || err.Error() != "refused" {
+		t.Fatalf("got %v", err)
+	}
+	for _, e := range m.events {
+		if e == "save" {
+			t.Fatal("saved without the rows")
+		}
+	}
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil || len(m.lines) != 12 {
+		t.Errorf("%d lines, %v", len(m.lines), err)
+	}
+}
+
+func TestShortReadIsNoticed(t *testing.T) {
+	s, m := fixture()
+	m.add(noon, 6)
+	m.hidden = 1
+	err := s.Once(t.Context(), noon.Add(3*time.Hour))
+	if !errors.Is(err, ErrShort) {
+		t.Fatalf("got %v", err)
+	}
+	if want := `service: fewer rows were read than were counted: 3 of 6, window of 1m0s at 2026-01-10T12:00:00Z, host "h", instance "i"`; err.Error() != want {
+		t.Errorf("got %s", err)
+	}
+	m.hidden = 0
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingThere(t *testing.T) {
+	s, m := fixture()
+	if err := s.Once(t.Context(), noon); err != nil || len(m.events) != 0 {
+		t.Errorf("%v, %v", m.events, err)
+	}
+	m.add(noon.Add(time.Hour), 1)
+	if err := s.Once(t.Context(), noon); err != nil || len(m.events) != 0 {
+		t.Errorf("only behind the end: %v, %v", m.events, err)
+	}
+}
+
+// TestRunRollsUpMinutesAsTheyClose: in made-up time, a sweep each 10 s.
+func TestRunRollsUpMinutesAsTheyClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, m := fixture()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		begin := time.Now().Truncate(time.Minute)
+		for k := range 18 {
+			m.mu.Lock()
+			m.add(begin.Add(time.Duration(k)*10*time.Second), 3)
+			m.mu.Unlock()
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		// Two minutes are over; the third lasts until a sweep behind it.
+		if len(m.lines) != 6 {
+			t.Errorf("%d lines: %v", len(m.lines), m.lines)
+		}
+	})
+}
+
+func TestRunEndsOnALastingError(t *testing.T) {
+	s, m := fixture()
+	m.add(time.Now().Add(-time.Hour), 3)
+	m.fail = errors.New("refused")
+	if err := s.Run(t.Context()); err == nil || err.Error() != "refused" {
+		t.Errorf("got %v", err)
+	}
+}

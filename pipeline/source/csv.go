@@ -1,0 +1,234 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"echogram/plugins/schema"
+)
+
+// maxLine bounds a line of an answer: all tags of a series and a few numbers.
+const maxLine = 1 << 20
+
+// readCSV reads InfluxDB's CSV: a header name,tags,time,FIELD… then a line a point. Lines of a series follow each
+// other; their tags, escaped as in line protocol, are parsed once. A statement without rows answers nothing.
+func readCSV(r io.Reader, add func(*schema.Series, *schema.SweepRow)) error {
+	p := csvParser{add: add}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+	for n := 1; lines.Scan(); n++ {
+		if err := p.line(lines.Bytes()); err != nil {
+			return fmt.Errorf("source: line %d of the answer: %w", n, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	return nil
+}
+
+type csvParser struct {
+	add    func(*schema.Series, *schema.SweepRow)
+	header bool
+	failed bool  // the header was that of an error
+	column []int // of each column behind the tags: index into fields, or a special below
+	series *schema.Series
+	tags   []byte // as the last line wrote them
+	row    schema.SweepRow
+}
+
+const (
+	columnTime  = -1
+	columnOther = -2
+)
+
+func (p *csvParser) line(b []byte) error {
+	switch {
+	case len(b) == 0:
+		p.header = false
+		return nil
+	case p.failed:
+		return fmt.Errorf("the server says %q", b)
+	case !p.header || bytes.HasPrefix(b, []byte("name,tags,")):
+		return p.head(b)
+	}
+	_, b, ok := bytes.Cut(b, []byte{','}) // the measurement is the one that was asked for
+	if !ok {
+		return errors.New("it has no tags")
+	}
+	tags, b, err := cutField(b)
+	if err != nil {
+		return err
+	}
+	if p.series == nil || !bytes.Equal(tags, p.tags) {
+		if err := p.newSeries(tags); err != nil {
+			return err
+		}
+	}
+	return p.point(b)
+}
+
+func (p *csvParser) head(b []byte) error {
+	if string(b) == "error" {
+		p.failed = true
+		return nil
+	}
+	names := bytes.Split(b, []byte{','})
+	if len(names) < 3 || string(names[0]) != "name" || string(names[1]) != "tags" {
+		return fmt.Errorf("%.80q is not a header", b)
+	}
+	p.column = p.column[:0]
+	for _, name := range names[2:] {
+		switch i := slices.Index(fields, string(name)); {
+		case string(name) == "time":
+			p.column = append(p.column, columnTime)
+		case i >= 0:
+			p.column = append(p.column, i)
+		default:
+			p.column = append(p.column, columnOther)
+		}
+	}
+	p.header = true
+	return nil
+}
+
+// cutField takes one CSV field and its comma off. The field keeps its quotes.
+func cutField(b []byte) (field, rest []byte, err error) {
+	end := 0
+	if len(b) > 0 && b[0] == '"' {
+		for end = 1; ; end++ {
+			if end >= len(b) {
+				return nil, nil, errors.New("a quote does not end")
+			}
+			if b[end] != '"' {
+				continue
+			}
+			if end+1 < len(b) && b[end+1] == '"' {
+				end++
+				continue
+			}
+			end++
+			break
+		}
+		if end < len(b) && b[end] != ',' {
+			return nil, nil, errors.New("text behind a quote")
+		}
+	} else if end = bytes.IndexByte(b, ','); end < 0 {
+		end = len(b)
+	}
+	if end == len(b) {
+		return b, nil, nil
+	}
+	return b[:end], b[end+1:], nil
+}
+
+// newSeries parses tags as a line of line protocol says them.
+func (p *csvParser) newSeries(tags []byte) error {
+	p.tags = append(p.tags[:0], tags...)
+	text := tags
+	if len(text) > 1 && text[0] == '"' {
+		text = bytes.ReplaceAll(text[1:len(text)-1], []byte(`""`), []byte(`"`))
+	}
+	line := append([]byte(schema.ICMPSweep), ',')
+	if len(text) == 0 {
+		line = line[:len(line)-1]
+	}
+	line = append(append(line, dropEmpty(text)...), " sent=0i"...)
+	var pt schema.Point
+	var row schema.SweepRow
+	if err := pt.Parse(line); err != nil {
+		return err
+	}
+	if err := schema.Read(&pt, &row); err != nil {
+		return err
+	}
+	p.series = &row.Series
+	return nil
+}
+
+// dropEmpty leaves out tags without a value: GROUP BY * names the tags that other series of the answer have.
+func dropEmpty(tags []byte) []byte {
+	var out []byte
+	for len(tags) > 0 {
+		end := unescapedComma(tags)
+		tag := tags[:end]
+		if tags = tags[end:]; len(tags) > 0 {
+			tags = tags[1:]
+		}
+		if len(tag) == 0 || tag[len(tag)-1] == '=' && (len(tag) < 2 || tag[len(tag)-2] != '\\') {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, tag...)
+	}
+	return out
+}
+
+func unescapedComma(b []byte) int {
+	for i := range b {
+		if b[i] == ',' && (i == 0 || b[i-1] != '\\') {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// point reads the numbers of a line.
+func (p *csvParser) point(b []byte) error {
+	p.row = schema.SweepRow{}
+	sent := false
+	for _, c := range p.column {
+		var field []byte
+		if i := bytes.IndexByte(b, ','); i >= 0 {
+			field, b = b[:i], b[i+1:]
+		} else {
+			field, b = b, nil
+		}
+		if len(field) == 0 || c == columnOther {
+			continue
+		}
+		v, err := parseInt(field)
+		if err != nil {
+			return err
+		}
+		if c == columnTime {
+			p.row.Time = v
+		} else {
+			set(&p.row, c, v)
+			sent = sent || c == 0
+		}
+	}
+	if sent {
+		p.add(p.series, &p.row)
+	}
+	return nil
+}
+
+// parseInt reads an integer of at most 18 digits by itself, and leaves the rest to strconv.
+func parseInt(b []byte) (int64, error) {
+	digits := b
+	if digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 || len(digits) > 18 {
+		return strconv.ParseInt(string(b), 10, 64)
+	}
+	var v int64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return strconv.ParseInt(string(b), 10, 64)
+		}
+		v = v*10 + int64(c-'0')
+	}
+	if b[0] == '-' {
+		v = -v
+	}
+	return v, nil
+}
