@@ -68,6 +68,12 @@ func appendName(dst []byte, s string, equals bool) ([]byte, error) {
 	return append(dst, s[start:]...), nil
 }
 
+// CheckName tells whether s can be a measurement, a key or a tag's value in line protocol.
+func CheckName(s string) error {
+	_, err := appendName(nil, s, true)
+	return err
+}
+
 func nameError(s string) error { return fmt.Errorf("schema: line protocol cannot hold the name %q", s) }
 
 func (f Field) appendValue(dst []byte) ([]byte, error) {

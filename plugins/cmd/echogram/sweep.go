@@ -81,14 +81,14 @@ func runSweep(ctx context.Context, f *sweepFlags, args []string) (err error) {
 		return err
 	}
 	defer p.Close()
-	if err := prober.DropPrivileges(); err != nil {
-		return err
-	}
 	out, closeOutput, err := openOutput(f.output)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeOutput()) }()
+	if err := prober.DropPrivileges(); err != nil {
+		return err
+	}
 	return f.sweep(ctx, p, newWriter(out, format))
 }
 
@@ -129,6 +129,7 @@ func (f *sweepFlags) sweep(ctx context.Context, p *prober.Prober, w *writer) err
 		Halt:  ctx.Done(),
 	})
 	bar.stop()
+	p.Close() // and with it come the last late rows
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ Exit code: 0 ended by STDIN or SIGTERM, 1 failed to start, 2 wrong usage or conf
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok, %d stanza(s)\n", file, len(inputs))
 				return nil
 			}
-			streams := execd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Patient: once}
+			streams := execd.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Patient: once, Abort: func() { os.Exit(exitFailed) }}
 			if once {
 				streams.In = strings.NewReader("\n")
 			}

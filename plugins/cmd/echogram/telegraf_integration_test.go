@@ -233,6 +233,35 @@ func sleepUntil(d time.Duration, n int) {
 	time.Sleep(now.Truncate(d).Add(time.Duration(n) * d).Sub(now))
 }
 
+// TestSIGTERMWhileNobodyReads: a parent that has stopped reading must not keep us alive.
+func TestSIGTERMWhileNobodyReads(t *testing.T) {
+	lab := newLab(t, netlab.SweepConfig{AllAnswering: true})
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := lab.Prober.Command(ctx, program, "telegraf", "--once", "--config", writeFile(t, "echogram.conf", stanza))
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = w, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	time.Sleep(3 * time.Second) // the sweep is over, and the pipe full
+	begin := time.Now()
+	cmd.Process.Signal(syscall.SIGTERM)
+	cmd.Wait()
+	if took := time.Since(begin); took > 1500*time.Millisecond || cmd.ProcessState.ExitCode() != exitFailed {
+		t.Errorf("exit code %d, %v after the signal", cmd.ProcessState.ExitCode(), took)
+	}
+	if !strings.Contains(stderr.String(), "E! [inputs.icmp_sweep] STDOUT is not read") {
+		t.Errorf("said %q", stderr.String())
+	}
+}
+
 // TestPrivilegesAreGone looks at every thread of the running command.
 func TestPrivilegesAreGone(t *testing.T) {
 	lab := newLab(t, netlab.SweepConfig{AllAnswering: true})
@@ -299,6 +328,8 @@ func TestRefusedConfigurations(t *testing.T) {
 		"two of a name":   {strings.Repeat("[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.0.0/24\"]\n", 2), `:4: key "inputs.icmp_sweep[1].instance"`},
 		"a filter":        {"[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  namepass = [\"x\"]", "set this on [[inputs.execd]]"},
 		"bad level":       {"[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.0.0/24\"]\n  log_level = \"loud\"", `:4: key "inputs.icmp_sweep[0].log_level"`},
+		"default twice":   {strings.Repeat("[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.0.0/24\"]\n", 1) + "[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.1.0/24\"]\n  instance = \"default\"", `:7: key "inputs.icmp_sweep[1].instance"`},
+		"no tag":          {"[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.0.0/24\"]\n  instance = 'a\\'", `:4: key "inputs.icmp_sweep[0].instance"`},
 		"another's input": {"[[inputs.cpu]]\n", `:1: key "inputs.cpu"`},
 		"nothing in it":   {"# empty", ": no [[inputs.icmp_sweep]] stanza"},
 	} {

@@ -9,7 +9,6 @@ package icmp_sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -27,8 +26,9 @@ import (
 // Name is the plugin's name: [[inputs.icmp_sweep]].
 const Name = "icmp_sweep"
 
-// Defaults of the options that may be 0.
+// Defaults of the options that are not the plan's.
 const (
+	DefaultInstance   = "default"
 	DefaultRate       = 10_000
 	DefaultLateWindow = time.Minute
 )
@@ -102,6 +102,12 @@ func (s *ICMPSweep) Init() error {
 }
 
 func (s *ICMPSweep) plan() (*prober.Plan, error) {
+	if s.Instance == "" {
+		s.Instance = DefaultInstance
+	}
+	if schema.CheckName(s.Instance) != nil {
+		return nil, &prober.Problem{Key: "instance", Text: fmt.Sprintf("%q cannot be a tag: it ends in a backslash or holds a line break", s.Instance)}
+	}
 	set, err := prober.ParseTargets(s.Networks, s.Exclude)
 	if err != nil {
 		return nil, err
@@ -110,9 +116,6 @@ func (s *ICMPSweep) plan() (*prober.Plan, error) {
 		Instance: s.Instance, Targets: set,
 		Rate: DefaultRate, Burst: s.Burst, Count: s.Count, CountInterval: s.CountInterval.Duration,
 		Timeout: s.Timeout.Duration, LateWindow: DefaultLateWindow, Size: s.Size,
-	}
-	if plan.Instance == "" {
-		plan.Instance = "default"
 	}
 	if s.Rate != nil {
 		plan.Rate = *s.Rate
@@ -152,7 +155,7 @@ func (s *ICMPSweep) GatherAt(start time.Time) error {
 	s.running.Lock()
 	defer s.running.Unlock()
 	if s.prober == nil {
-		return errStopped
+		return nil // stopped since it was asked for
 	}
 	sum, err := s.prober.Run(s.ctx, prober.Sweep{Start: start, Skipped: s.skipped(start), Emit: s.emit, Halt: s.halt})
 	if err != nil {
@@ -162,8 +165,6 @@ func (s *ICMPSweep) GatherAt(start time.Time) error {
 	s.report(&sum)
 	return nil
 }
-
-var errStopped = errors.New("icmp_sweep: the input is stopped")
 
 // skipped returns how many slots lie between the last sweep and this one.
 func (s *ICMPSweep) skipped(start time.Time) int64 {
@@ -190,10 +191,10 @@ func (s *ICMPSweep) emit(row schema.Row) {
 
 // report logs what a person should know of a sweep, when it changes.
 func (s *ICMPSweep) report(sum *prober.Summary) {
-	if sum.SendError != nil {
-		s.Log.Warnf("%d requests were refused by the kernel, the first with: %v", sum.Stats.SendErrors, sum.SendError)
-	}
 	if t := sum.Stats.Trust; t != s.trust {
+		if sum.SendError != nil {
+			s.Log.Warnf("%d requests were refused by the kernel, the first with: %v", sum.Stats.SendErrors, sum.SendError)
+		}
 		if t != schema.TrustOK {
 			s.Log.Warnf("loss of this sweep may be our own: trust is %s", t)
 		} else if s.trust != "" {

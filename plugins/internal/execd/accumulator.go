@@ -54,8 +54,9 @@ type accumulator struct {
 	in   *Input
 	tags []schema.Tag // of the stanza, sorted by key
 
-	mu    sync.Mutex
-	point schema.Point
+	mu      sync.Mutex
+	point   schema.Point
+	failure string // what the last point that could not be written failed with
 }
 
 func newAccumulator(out *output, in *Input) *accumulator {
@@ -85,8 +86,12 @@ func (a *accumulator) write() {
 	if name := a.in.Options.NameOverride; name != "" {
 		a.point.Measurement = name
 	}
-	if err := a.out.write(&a.point); err != nil {
-		a.in.Log.Errorf("a point was not written: %v", err)
+	err := a.out.write(&a.point)
+	if err == nil {
+		a.failure = ""
+	} else if err.Error() != a.failure { // once, not once a point
+		a.failure = err.Error()
+		a.in.Log.Errorf("points are not written: %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ package execd
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"sync"
@@ -42,6 +43,7 @@ type Input struct {
 const (
 	finishTime  = 4 * time.Second        // a gather that ends in this time is let end when STDIN closes
 	signalTime  = 400 * time.Millisecond // the same for a halted gather at SIGTERM, whose whole end takes 1 s
+	abortTime   = 950 * time.Millisecond // after SIGTERM, what has not ended by then does not
 	lingerTime  = 300 * time.Millisecond // between closing STDOUT and the exit, so that Telegraf reads all of it
 	flushPeriod = 200 * time.Millisecond
 )
@@ -52,6 +54,8 @@ type Streams struct {
 	Out     io.WriteCloser
 	Err     io.WriteCloser
 	Patient bool // a person waits: gathers may take their time after the end of In
+	// Abort ends the process when STDOUT is not read and SIGTERM has come: then nothing else would.
+	Abort func()
 }
 
 // Serve starts the inputs, serves STDIN until it ends or ctx is done (SIGTERM), and ends as the contract says.
@@ -61,13 +65,14 @@ func Serve(ctx context.Context, inputs []*Input, streams Streams, started func()
 	for i, in := range inputs {
 		if err := in.Plugin.Start(newAccumulator(out, in)); err != nil {
 			stopAll(inputs[:i], func(p Plugin) { p.Stop() })
-			return err
+			return fmt.Errorf("%s%w", in.Log.name, err)
 		}
 	}
 	if err := started(); err != nil {
 		stopAll(inputs, func(p Plugin) { p.Stop() })
 		return err
 	}
+	defer watch(ctx, inputs[0].Log, streams.Abort)()
 	l := &loop{inputs: inputs, out: out, clock: time.Now, finishTime: finishTime}
 	if streams.Patient {
 		l.finishTime = math.MaxInt64
@@ -77,6 +82,28 @@ func Serve(ctx context.Context, inputs []*Input, streams Streams, started func()
 	streams.Err.Close()
 	time.Sleep(lingerTime)
 	return nil
+}
+
+// watch sees to it that SIGTERM ends the process even while nobody reads STDOUT. The returned function ends that.
+func watch(ctx context.Context, log *Logger, abort func()) (stop func()) {
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		limit := time.NewTimer(abortTime)
+		defer limit.Stop()
+		select {
+		case <-over:
+		case <-limit.C:
+			log.Errorf("STDOUT is not read: the points that were not taken are lost")
+			abort()
+		}
+	})
+	return func() { close(over); wg.Wait() }
 }
 
 func stopAll(inputs []*Input, stop func(Plugin)) {

@@ -107,7 +107,7 @@ func served(t *testing.T, f *fake, o Options, ctx context.Context, talk func(std
 	var wg sync.WaitGroup
 	wg.Go(func() { talk(w); w.Close() })
 	begin := time.Now()
-	err := Serve(ctx, []*Input{in}, Streams{In: stdin, Out: &stdout, Err: &stderr}, func() error { return nil })
+	err := Serve(ctx, []*Input{in}, Streams{In: stdin, Out: &stdout, Err: &stderr, Abort: func() { t.Error("aborted") }}, func() error { return nil })
 	took = time.Since(begin)
 	stdin.Close()
 	wg.Wait()

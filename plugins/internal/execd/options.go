@@ -3,6 +3,8 @@ package execd
 import (
 	"fmt"
 	"strings"
+
+	"echogram/plugins/schema"
 )
 
 // Options are the keys that Telegraf itself knows in every input and that work here too. A stanza's struct embeds
@@ -14,10 +16,18 @@ type Options struct {
 	LogLevel     string            `toml:"log_level"`     // error, warn, info (default), debug
 }
 
-// Check refuses a log level that does not exist.
+// Check refuses a log level that does not exist, and what line protocol cannot hold.
 func (o *Options) Check() (key, text string) {
 	if _, ok := levels[o.LogLevel]; !ok {
 		return "log_level", fmt.Sprintf("%q is none of error, warn, info, debug", o.LogLevel)
+	}
+	if o.NameOverride != "" && schema.CheckName(o.NameOverride) != nil {
+		return "name_override", fmt.Sprintf("%q cannot be a measurement: it ends in a backslash or holds a line break", o.NameOverride)
+	}
+	for k, v := range o.Tags {
+		if schema.CheckName(k) != nil || v != "" && schema.CheckName(v) != nil {
+			return "tags." + k, fmt.Sprintf("%q cannot be a tag: it ends in a backslash or holds a line break", v)
+		}
 	}
 	return "", ""
 }

@@ -49,6 +49,10 @@ func (s *schedule) newline(now time.Time) []run {
 	for i := range s.states {
 		st := &s.states[i]
 		slot := now.Truncate(st.input.Interval)
+		if st.slot.Sub(slot) > st.input.Interval { // the clock was set back by that much
+			st.input.Log.Warnf("the clock was set back by about %s", st.slot.Sub(slot))
+			st.slot = slot.Add(-st.input.Interval)
+		}
 		switch {
 		case !slot.After(st.slot):
 			st.asked = true

@@ -1,6 +1,7 @@
 package execd
 
 import (
+	"io"
 	"testing"
 	"time"
 )
@@ -44,6 +45,18 @@ func TestSchedule(t *testing.T) {
 	}
 	if left := s.leftover(at(90)); left != nil {
 		t.Errorf("%d are left over after a normal life", len(left))
+	}
+}
+
+func TestClockSetBack(t *testing.T) {
+	in := &Input{Interval: 10 * time.Second, Log: NewLogger(io.Discard)}
+	s := newSchedule([]*Input{in}, at(3))
+	if len(s.newline(at(10))) != 1 {
+		t.Fatal("the first slot is not due")
+	}
+	s.done(in)
+	if due := s.newline(at(-3600)); len(due) != 1 || !due[0].slot.Equal(at(-3600)) {
+		t.Errorf("an hour back: %v", due)
 	}
 }
 

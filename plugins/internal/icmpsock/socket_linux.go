@@ -43,6 +43,14 @@ func (s *Socket) setUp(c Config) error {
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_RAW, icmpFilter, -1); err != nil {
 		return fmt.Errorf("icmpsock: ICMP_FILTER: %w", err)
 	}
+	// Only with IP_RECVERR does the kernel say that the queue of the interface has dropped a packet. The errors of
+	// the network that it queues then are of no use here: the capture sees them.
+	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1); err != nil {
+		return fmt.Errorf("icmpsock: IP_RECVERR: %w", err)
+	}
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 0); err != nil { // the kernel's least
+		return fmt.Errorf("icmpsock: SO_RCVBUF: %w", err)
+	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, sendBuffer); err != nil {
 		unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer) // without CAP_NET_ADMIN: as much as wmem_max
 	}

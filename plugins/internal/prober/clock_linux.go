@@ -2,6 +2,7 @@ package prober
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,8 +11,21 @@ import (
 // clock is the machine's clocks: those that the kernel stamps frames with.
 type clock struct{}
 
-func (clock) Real() int64 { return read(unix.CLOCK_REALTIME) }
 func (clock) Mono() int64 { return read(unix.CLOCK_MONOTONIC) }
+
+// Offset reads one clock between two readings of the other. Of several tries, for this thread may be held up
+// between them, it takes the one with the least time between.
+func (clock) Offset() int64 {
+	offset, least := int64(0), int64(math.MaxInt64)
+	for range 5 {
+		before := read(unix.CLOCK_MONOTONIC)
+		real := read(unix.CLOCK_REALTIME)
+		if d := read(unix.CLOCK_MONOTONIC) - before; d < least {
+			offset, least = real-before-d/2, d
+		}
+	}
+	return offset
+}
 
 func read(id int32) int64 {
 	var t unix.Timespec

@@ -113,9 +113,8 @@ func (h *host) leave(r *ring) {
 	if r.refs--; r.refs > 0 {
 		return
 	}
-	r.close()
+	h.closed = add(h.closed, r.close())
 	delete(h.rings, r.index)
-	h.closed = add(h.closed, r.losses())
 }
 
 // losses is what all rings of the process have lost so far.

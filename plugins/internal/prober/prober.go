@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"echogram/plugins/internal/icmpecho"
@@ -62,7 +63,7 @@ func entryProblem(key string, err error) error {
 
 // Config is what a prober needs beside its plan.
 type Config struct {
-	Plan      *Plan  // checked (Plan.Check); Open fills in OnLink
+	Plan      *Plan  // checked (Plan.Check); Open takes broadcast addresses out of it and fills in OnLink
 	Interface string // send by this interface only; "": as the routes say
 	Source    netip.Addr
 	TTL       int // 0: the system's default
@@ -71,6 +72,7 @@ type Config struct {
 // Prober sweeps one plan.
 type Prober struct {
 	plan    *Plan
+	closed  sync.Once
 	socket  *icmpsock.Socket
 	rings   []*ring
 	sources []int
@@ -125,58 +127,6 @@ func (p *Prober) open(c Config, links []route.Interface) error {
 	return err
 }
 
-// findRoutes asks for the route to the first target of each block, notes which blocks are on the link, and
-// returns the interfaces in the order met.
-func findRoutes(c Config) ([]route.Interface, error) {
-	oif := 0
-	if c.Interface != "" {
-		i, err := route.ByName(c.Interface)
-		if err != nil {
-			return nil, err
-		}
-		if !i.Up {
-			return nil, fmt.Errorf("prober: interface %s is down: bring it up with: ip link set %s up", i.Name, i.Name)
-		}
-		oif = i.Index
-	}
-	var links []route.Interface
-	blocks := c.Plan.Targets.Blocks()
-	c.Plan.OnLink = make([]bool, len(blocks))
-	for b := range blocks {
-		r, err := routeOf(c.Plan.Targets, blocks[b], oif)
-		if err != nil {
-			return nil, err
-		}
-		c.Plan.OnLink[b] = r.OnLink()
-		if known(links, r.IfIndex) {
-			continue
-		}
-		l, err := route.ByIndex(r.IfIndex)
-		if err != nil {
-			return nil, err
-		}
-		links = append(links, l)
-	}
-	return links, nil
-}
-
-func routeOf(set *targets.Set, b targets.Block, oif int) (route.Route, error) {
-	r, err := route.Get(set.At(b.First), oif)
-	if err != nil {
-		return r, fmt.Errorf("prober: network %s cannot be reached: %w", set.Network(b.First), err)
-	}
-	return r, nil
-}
-
-func known(links []route.Interface, index int) bool {
-	for _, l := range links {
-		if l.Index == index {
-			return true
-		}
-	}
-	return false
-}
-
 // Sweep is one sweep of a prober's plan: see sweep.Job for the fields.
 type Sweep struct {
 	Start   time.Time
@@ -203,14 +153,16 @@ func (p *Prober) Progress() (sent, replies int64) { return p.host.engine.Progres
 
 // Close gives up the prober's sockets. No Run may be under way. When it returns no row comes any more.
 func (p *Prober) Close() {
-	if p.socket != nil {
-		p.socket.Close()
-	}
-	p.host.engine.Drop(p.plan)
-	for _, r := range p.rings {
-		p.host.leave(r)
-	}
-	p.host.release()
+	p.closed.Do(func() {
+		if p.socket != nil {
+			p.socket.Close()
+		}
+		p.host.engine.Drop(p.plan)
+		for _, r := range p.rings {
+			p.host.leave(r)
+		}
+		p.host.release()
+	})
 }
 
 // DropPrivileges gives up all capabilities of the process for good: for commands, once their probers are open.

@@ -78,9 +78,7 @@ func (r *ring) step() error {
 	}
 	through := before - retireSlack
 	if len(batch) > 0 {
-		now := clock{}.Mono()
-		offset := clock{}.Real() - now
-		through = min(now, batch[len(batch)-1].Stamp-offset) // a clock set back would show the future
+		through = min(clock{}.Mono(), batch[len(batch)-1].Stamp-clock{}.Offset()) // a clock set back would show the future
 	}
 	r.engine.Observe(r.source, batch, through)
 	return nil
@@ -92,7 +90,8 @@ func (r *ring) failed() error {
 	return r.err
 }
 
-// losses is what the ring has lost since it was opened: the kernel counts from call to call.
+// losses is what the ring has lost since it was opened: the kernel counts from call to call. Without a carrier
+// that is counted, too: no frame tells of it.
 func (r *ring) losses() sweep.Losses {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,13 +100,16 @@ func (r *ring) losses() sweep.Losses {
 		r.lost.Drops += s.Drops
 		r.lost.Freezes += s.Freezes
 	}
+	if !r.raw.Carrier(r.name) {
+		r.lost.Down++
+	}
 	return r.lost
 }
 
-// close ends the goroutine and then the ring.
-func (r *ring) close() {
+// close ends the goroutine and then the ring, and returns what it has lost.
+func (r *ring) close() sweep.Losses {
 	close(r.stop)
 	<-r.done
-	r.losses()
-	r.raw.Close()
+	defer r.raw.Close()
+	return r.losses()
 }

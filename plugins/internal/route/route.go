@@ -28,6 +28,12 @@ type Interface struct {
 	Up    bool
 }
 
+// Specific is an entry of the routing tables that is narrower than a block, or not for one receiver.
+type Specific struct {
+	Prefix    netip.Prefix
+	Broadcast bool
+}
+
 // Errors that callers decide on.
 var (
 	ErrNoRoute     = errors.New("route: no route")

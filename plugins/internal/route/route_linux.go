@@ -12,10 +12,14 @@ import (
 	"echogram/plugins/internal/capture"
 )
 
-// Get asks the kernel for the route to dst, by the interface oif if that is not 0. Where there is none, or where
+// Get asks the kernel for the route to dst, by the interface oif if that is not 0, and from src if that is valid. Where there is none, or where
 // it leads nowhere (unreachable, prohibit, blackhole), the error is ErrNoRoute.
-func Get(dst netip.Addr, oif int) (Route, error) {
-	routes, err := netlink.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: oif})
+func Get(dst netip.Addr, oif int, src netip.Addr) (Route, error) {
+	options := netlink.RouteGetOptions{OifIndex: oif}
+	if src.IsValid() {
+		options.SrcAddr = src.AsSlice()
+	}
+	routes, err := netlink.RouteGetWithOptions(dst.AsSlice(), &options)
 	switch {
 	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL):
 		return Route{}, fmt.Errorf("%w to %s", ErrNoRoute, dst)
@@ -36,6 +40,25 @@ func Get(dst netip.Addr, oif int) (Route, error) {
 func addr(ip net.IP) netip.Addr {
 	a, _ := netip.AddrFromSlice(ip)
 	return a.Unmap()
+}
+
+// Specifics lists, of all routing tables, what an IPv4 block of bits bits cannot be asked about as a whole:
+// narrower routes, own addresses among them, and broadcast addresses.
+func Specifics(bits int) ([]Specific, error) {
+	var all []Specific
+	err := netlink.RouteListFilteredIter(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
+		if r.Dst == nil {
+			return true
+		}
+		if ones, _ := r.Dst.Mask.Size(); ones > bits {
+			all = append(all, Specific{netip.PrefixFrom(addr(r.Dst.IP), ones), r.Type == unix.RTN_BROADCAST})
+		}
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("route: list routes: %w", err)
+	}
+	return all, nil
 }
 
 // ByName returns the interface name; where there is none, the error is ErrNoInterface.

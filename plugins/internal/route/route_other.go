@@ -11,7 +11,10 @@ import (
 var ErrUnsupported = errors.New("route: route look-ups need Linux")
 
 // Get fails.
-func Get(netip.Addr, int) (Route, error) { return Route{}, ErrUnsupported }
+func Get(netip.Addr, int, netip.Addr) (Route, error) { return Route{}, ErrUnsupported }
+
+// Specifics fails.
+func Specifics(int) ([]Specific, error) { return nil, ErrUnsupported }
 
 // ByName fails.
 func ByName(string) (Interface, error) { return Interface{}, ErrUnsupported }

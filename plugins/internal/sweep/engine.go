@@ -76,7 +76,6 @@ func (e *Engine) Sweep(ctx context.Context, job Job, out Sender) Summary {
 	wg.Go(func() {
 		select {
 		case <-job.Halt:
-			r.cut.Store(true)
 			stop()
 		case <-sendCtx.Done():
 		}
@@ -94,7 +93,7 @@ func (e *Engine) begin(job Job) *run {
 	defer e.mu.Unlock()
 	r := &run{
 		engine: e, job: job, state: newState(job.Plan, e.next), began: e.clock.Mono(),
-		before: baseline{losses, e.foreign, e.unverified, e.clock.Real() - e.clock.Mono()},
+		before: baseline{losses, e.foreign, e.unverified, e.clock.Offset()},
 	}
 	r.answered = newBitSet(r.n)
 	e.next += uint32(r.total)
@@ -106,9 +105,12 @@ func (e *Engine) begin(job Job) *run {
 // passed. Whoever owns the engine calls it about once a second.
 func (e *Engine) Late() {
 	for _, r := range e.snapshot() {
-		r.emitLate()
-		if r.over() {
+		over := r.over()
+		if over {
 			e.forget(r)
+		}
+		r.emitLate()
+		if over {
 			r.emitStatsLate()
 		}
 	}
@@ -160,6 +162,10 @@ func (e *Engine) forget(r *run) {
 func (r *run) emit(row schema.Row) {
 	r.emitMu.Lock()
 	defer r.emitMu.Unlock()
+	r.emitLocked(row)
+}
+
+func (r *run) emitLocked(row schema.Row) {
 	if !r.muted {
 		r.job.Emit(row)
 	}

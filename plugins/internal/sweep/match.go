@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"net/netip"
+	"slices"
 
 	"echogram/plugins/internal/capture"
 	"echogram/plugins/internal/frame"
@@ -10,6 +11,9 @@ import (
 
 // observe files one captured frame. The caller holds the engine's mutex.
 func (e *Engine) observe(p *capture.Packet) {
+	if p.HasVLAN && p.VLAN&0xfff != 0 {
+		return // on its way to a VLAN's interface, whose own capture shows it again
+	}
 	ip, err := frame.Parse(p.Data, p.Link)
 	if err != nil || ip.Proto != frame.ProtoICMP {
 		return // the kernel's filter lets nothing of the kind pass
@@ -130,13 +134,18 @@ func (e *Engine) icmpError(ip *frame.IP, m *icmpecho.Message) {
 	}
 }
 
-// addLate books the reply of probe i, whose target has its row already.
+// addLate books the reply of probe i, whose target is closed. It is none if the target has no row, because the
+// sweep was cut short, or if the row was written before the timeout for that reason.
 func (s *state) addLate(target, i int) {
+	rtt := s.reply[i] - s.request[i]
+	if _, left := slices.BinarySearch(s.left, target); left || s.request[i] != 0 && rtt <= int64(s.plan.Timeout) {
+		return
+	}
 	r := s.rareOf(target)
 	r.late++
 	s.counts.late++
 	if s.request[i] != 0 {
-		r.lateSum += s.reply[i] - s.request[i]
+		r.lateSum += rtt
 		r.lateTimed++
 	}
 	if !r.queued {

@@ -28,10 +28,10 @@ type bubbleClock struct {
 var zero = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when every bubble begins
 
 func (c *bubbleClock) Mono() int64 { return int64(time.Since(zero)) + 1 }
-func (c *bubbleClock) Real() int64 {
+func (c *bubbleClock) Offset() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return testStart + c.Mono() + c.step
+	return testStart + c.step
 }
 
 func (c *bubbleClock) Sleep(ctx context.Context, d time.Duration) {
@@ -123,7 +123,7 @@ func (n *network) answer(request []byte, dst netip.Addr, a answer) {
 // show lets the engine see a frame now.
 func (n *network) show(d capture.Direction, src, dst netip.Addr, icmp []byte) {
 	p := capture.Packet{
-		Data: packet(src, dst, icmp), Stamp: n.clock.Real(), Kind: capture.StampSoftware, Direction: d, Link: capture.LinkRaw,
+		Data: packet(src, dst, icmp), Stamp: n.clock.Offset() + n.clock.Mono(), Kind: capture.StampSoftware, Direction: d, Link: capture.LinkRaw,
 	}
 	p.OrigLen = uint32(len(p.Data))
 	n.engine.Observe(0, []capture.Packet{p}, 0)
@@ -203,7 +203,7 @@ func (l *lab) follow(quit chan struct{}) {
 		case <-quit:
 			return
 		case <-time.After(time.Millisecond):
-			l.engine.Observe(0, nil, l.clock.Mono())
+			l.engine.Observe(0, nil, l.clock.Mono()-1) // what happens in this instant may not have been shown yet
 		}
 	}
 }

@@ -18,13 +18,20 @@ func (r *run) emitBlock(b int, whole bool) {
 	sum := blockSum{}
 	for first := block.First; first < block.First+block.N; first += chunk {
 		n := min(chunk, block.First+block.N-first)
-		rows := r.closeTargets(b, first, n, whole, &sum)
-		for i := range rows {
-			r.emit(&rows[i])
-		}
+		r.emitTargets(b, first, n, whole, &sum)
 	}
 	if sum.targets > 0 {
 		r.emit(sum.row(r, b, block.First, whole && sum.targets == int64(block.N)))
+	}
+}
+
+// emitTargets closes some targets and writes their rows, before any late row of theirs can come.
+func (r *run) emitTargets(b, first, n int, whole bool, sum *blockSum) {
+	r.emitMu.Lock()
+	defer r.emitMu.Unlock()
+	rows := r.closeTargets(b, first, n, whole, sum)
+	for i := range rows {
+		r.emitLocked(&rows[i])
 	}
 }
 
@@ -39,7 +46,8 @@ func (r *run) closeTargets(b, first, n int, whole bool, sum *blockSum) []schema.
 	rows := make([]schema.SweepRow, 0, n)
 	for t := first; t < first+n; t++ {
 		row := schema.SweepRow{Series: r.series(b, t), Time: r.job.Start}
-		if !r.fill(&row, t, b, youngest) {
+		if !r.fill(&row, t, youngest) {
+			r.left = append(r.left, t)
 			continue
 		}
 		rows = append(rows, row)
@@ -59,11 +67,11 @@ func (r *run) series(b, target int) schema.Series {
 
 // fill makes one target's row. It returns false if no request to it counts: none was sent, or none has had its
 // time.
-func (r *run) fill(row *schema.SweepRow, target, b int, youngest int64) bool {
+func (r *run) fill(row *schema.SweepRow, target int, youngest int64) bool {
 	var rtts rttSum
-	handed := false
+	handed, seen := false, r.seen(target)
 	for i := target; i < r.total; i += r.n {
-		if r.sent.handed.Load() <= int64(i) || (youngest != math.MaxInt64 && r.reply[i] == 0 && r.sent.sentAt(i) > youngest) {
+		if r.sent.handed.Load() <= int64(i) || (youngest != math.MaxInt64 && r.sent.sentAt(i) > youngest) {
 			continue
 		}
 		handed = true
@@ -73,7 +81,7 @@ func (r *run) fill(row *schema.SweepRow, target, b int, youngest int64) bool {
 		row.Sent++
 		r.countReply(row, i, &rtts)
 		if r.request[i] == 0 {
-			r.countUnseen(b)
+			r.countUnseen(target, seen)
 		}
 	}
 	if !handed {
@@ -108,8 +116,21 @@ func (r *run) countReply(row *schema.SweepRow, i int, rtts *rttSum) {
 	row.TTL = schema.Some(int64(r.ttl[i]))
 }
 
-func (r *run) countUnseen(b int) {
-	if r.plan.OnLink != nil && r.plan.OnLink[b] {
+// seen tells whether any request to a target was seen leaving.
+func (r *run) seen(target int) bool {
+	for i := target; i < r.total; i += r.n {
+		if r.request[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// countUnseen says why a request was not seen leaving: on a link because nobody answered for the address, unless
+// another request to it did leave, or it answered in the last sweep. All else is our own doing.
+func (r *run) countUnseen(target int, otherSeen bool) {
+	present := otherSeen || r.plan.prev != nil && r.plan.prev.has(target)
+	if r.plan.OnLink != nil && r.plan.OnLink(target) && !present {
 		r.counts.neighbour++
 	} else {
 		r.counts.unseen++
@@ -252,6 +273,8 @@ func (b *blockSum) quantiles(row *schema.SweepBlockRow) {
 
 // emitLate writes the late rows of targets whose late count has grown since their row was written.
 func (r *run) emitLate() {
+	r.emitMu.Lock()
+	defer r.emitMu.Unlock()
 	r.engine.mu.Lock()
 	rows := make([]schema.LateRow, 0, len(r.late))
 	for _, t := range r.late {
@@ -264,7 +287,7 @@ func (r *run) emitLate() {
 	r.late = r.late[:0]
 	r.engine.mu.Unlock()
 	for i := range rows {
-		r.emit(&rows[i])
+		r.emitLocked(&rows[i])
 	}
 }
 

@@ -81,7 +81,7 @@ func (r *run) awaitSeen(ctx context.Context, b targets.Block, sentAt int64) {
 
 func (r *run) due(b targets.Block, sentAt int64) (due, through int64) {
 	e := r.engine
-	offset := e.clock.Real() - e.clock.Mono()
+	offset := e.clock.Offset()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	through = e.observedThrough(r.job.Sources)

@@ -23,6 +23,7 @@ type state struct {
 	closed int           // targets below this have their row
 	counts counts
 	late   []int // targets whose late count has grown since their row was written
+	left   []int // closed targets without a row, in order: a sweep that was cut short
 
 	sent progress
 }

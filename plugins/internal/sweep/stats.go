@@ -42,7 +42,7 @@ func (r *run) statsRow(s *sender) schema.SweepStatsRow {
 		CaptureFreezes: int64(losses.Freezes - r.before.losses.Freezes),
 		SendErrors:     int64(len(r.sent.refused)),
 		Unseen:         c.unseen, NeighbourFailures: c.neighbour,
-		ClockStep: e.clock.Real() - now - r.before.offset,
+		ClockStep: e.clock.Offset() - r.before.offset,
 		Duration:  now - r.began,
 		StampKind: e.kind.String(),
 		Partial:   r.cut.Load(),

@@ -39,8 +39,8 @@ type Sender interface {
 
 // Clock is the time of the machine that stamps the frames.
 type Clock interface {
-	Real() int64 // CLOCK_REALTIME, ns: the clock of the stamps
-	Mono() int64 // CLOCK_MONOTONIC, ns
+	Mono() int64   // CLOCK_MONOTONIC, ns
+	Offset() int64 // CLOCK_REALTIME, the clock of the stamps, less CLOCK_MONOTONIC, ns
 	// Sleep pauses for d or until ctx is done.
 	Sleep(ctx context.Context, d time.Duration)
 }
@@ -51,14 +51,14 @@ type Plan struct {
 	Host, Instance string       // tags
 	Labels         []schema.Tag // further tags of every row
 	Targets        *targets.Set
-	Rate           int           // requests per second; 0 as fast as it goes
-	Burst          int           // requests sent back to back, 1 to 1024; 0: min(128, ceil(Rate * 10 ms)), 128 without a rate
-	Count          int           // requests per target, default 1
-	CountInterval  time.Duration // least time between two requests to one target, default 1 s
-	Timeout        time.Duration // a reply with a greater RTT is late; default 1 s
-	LateWindow     time.Duration // how long after the sweep late replies are still matched; default 60 s, at most 180 s
-	Size           int           // payload bytes, 12 to 65,507; default 12
-	OnLink         []bool        // for each block, whether it lies on the interface's own link; nil: none does
+	Rate           int                   // requests per second; 0 as fast as it goes
+	Burst          int                   // requests sent back to back, 1 to 1024; 0: min(128, ceil(Rate * 10 ms)), 128 without a rate
+	Count          int                   // requests per target, default 1
+	CountInterval  time.Duration         // least time between two requests to one target, default 1 s
+	Timeout        time.Duration         // a reply with a greater RTT is late; default 1 s
+	LateWindow     time.Duration         // how long after the sweep late replies are still matched; default 60 s, at most 180 s
+	Size           int                   // payload bytes, 12 to 65,507; default 12
+	OnLink         func(target int) bool // whether a target lies on the interface's own link; nil: none does
 
 	names []string // of the blocks, made once
 	prev  bitSet   // of the targets that answered in the last complete sweep; nil before the first

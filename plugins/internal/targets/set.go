@@ -49,6 +49,16 @@ func NewSet(networks, exclude []Range) (*Set, error) {
 	return s, nil
 }
 
+// Without returns the set less the addresses of exclude, with the networks' names as they are.
+func (s *Set) Without(exclude []Range) (*Set, error) {
+	networks := make([]Range, len(s.spans))
+	for i, sp := range s.spans {
+		last := fromAddr(sp.first).add(uint64(sp.n - 1)).addr(sp.first.Is4())
+		networks[i] = Range{Text: sp.network, First: sp.first, Last: last}
+	}
+	return NewSet(networks, exclude)
+}
+
 func family(list []Range, v4 bool) []Range {
 	var out []Range
 	for _, r := range list {
@@ -181,4 +191,28 @@ func (s *Set) Index(a netip.Addr) (i int, ok bool) {
 		return 0, false
 	}
 	return s.spans[k].index + int(off), true
+}
+
+// Within returns the targets that a prefix holds, as first <= i < end.
+func (s *Set) Within(p netip.Prefix) (first, end int) {
+	last := lastOf(p)
+	end = s.search(last)
+	if i, ok := s.Index(last); ok {
+		end = i + 1
+	}
+	return s.search(p.Masked().Addr()), end
+}
+
+// search returns the index of the first target that is not below a.
+func (s *Set) search(a netip.Addr) int {
+	k := sort.Search(len(s.spans), func(k int) bool { return a.Less(s.spans[k].first) }) - 1
+	if k < 0 {
+		return 0
+	}
+	sp := &s.spans[k]
+	off, fits := fromAddr(a).sub(fromAddr(sp.first))
+	if sp.first.Is4() != a.Is4() || !fits || off > uint64(sp.n) {
+		return sp.index + sp.n
+	}
+	return sp.index + int(off)
 }

@@ -187,6 +187,33 @@ func TestManySingleAddresses(t *testing.T) {
 	}
 }
 
+func TestWithout(t *testing.T) {
+	s, err := mustSet(t, "192.0.2.0/29 192.0.2.4/31", "192.0.2.1").Without(mustRanges(t, "192.0.2.4 192.0.2.7"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range s.Len() {
+		got = append(got, s.At(i).String()+" "+s.Network(i))
+	}
+	want := []string{"192.0.2.0 192.0.2.0/29", "192.0.2.2 192.0.2.0/29", "192.0.2.3 192.0.2.0/29", "192.0.2.5 192.0.2.4/31", "192.0.2.6 192.0.2.0/29"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestWithin(t *testing.T) {
+	s := mustSet(t, "192.0.2.0/28 192.0.2.32/28 2001:db8::/126", "192.0.2.4-5")
+	for p, want := range map[string][2]int{
+		"192.0.2.0/30": {0, 4}, "192.0.2.4/31": {4, 4}, "192.0.2.0/24": {0, 30}, "192.0.2.6/32": {4, 5}, "192.0.2.40/29": {22, 30},
+		"192.0.1.0/24": {0, 0}, "192.0.3.0/24": {30, 30}, "255.255.255.255/32": {30, 30}, "2001:db8::2/127": {32, 34},
+	} {
+		if first, end := s.Within(netip.MustParsePrefix(p)); first != want[0] || end != want[1] {
+			t.Errorf("%s: %d to %d, want %v", p, first, end, want)
+		}
+	}
+}
+
 func TestIndexOfStrangers(t *testing.T) {
 	s := mustSet(t, "192.0.2.0/24 198.51.100.0/24", "")
 	for _, a := range []string{"0.0.0.1", "192.0.3.0", "198.51.99.255", "203.0.113.1", "2001:db8::1"} {

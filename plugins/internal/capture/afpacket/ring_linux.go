@@ -227,6 +227,15 @@ func (r *Ring) Stats() (capture.Stats, error) {
 	return capture.Stats{Packets: uint64(s.Packets), Drops: uint64(s.Drops), Freezes: uint64(s.Freeze_q_cnt)}, nil
 }
 
+// Carrier tells whether the interface called name, which is the ring's, is up and its link works.
+func (r *Ring) Carrier(name string) bool {
+	req, err := unix.NewIfreq(name)
+	if err != nil || unix.IoctlIfreq(r.fd, unix.SIOCGIFFLAGS, req) != nil {
+		return false
+	}
+	return req.Uint16()&unix.IFF_RUNNING != 0
+}
+
 // Close takes the ring away from the kernel.
 func (r *Ring) Close() error {
 	if r.mem != nil {

@@ -24,5 +24,8 @@ func (*Ring) Read(time.Duration) ([]capture.Packet, error) { return nil, ErrUnsu
 // Stats fails.
 func (*Ring) Stats() (capture.Stats, error) { return capture.Stats{}, ErrUnsupported }
 
+// Carrier is false.
+func (*Ring) Carrier(string) bool { return false }
+
 // Close does nothing.
 func (*Ring) Close() error { return nil }
