@@ -72,13 +72,14 @@ func Serve(ctx context.Context, inputs []*Input, streams Streams, started func()
 		stopAll(inputs, func(p Plugin) { p.Stop() })
 		return err
 	}
-	defer watch(ctx, inputs[0].Log, streams.Abort)()
+	unwatch := watch(ctx, inputs[0].Log, streams.Abort)
 	l := &loop{inputs: inputs, out: out, clock: time.Now, finishTime: finishTime}
 	if streams.Patient {
 		l.finishTime = math.MaxInt64
 	}
 	l.run(ctx, newlines(streams.In))
 	out.close()
+	unwatch() // all lines are out: what follows only waits
 	streams.Err.Close()
 	time.Sleep(lingerTime)
 	return nil
