@@ -16,6 +16,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -165,20 +166,11 @@ func (c *codec) labels(v *[]Tag, known ...string) {
 	case decode:
 		*v = nil
 		for _, t := range c.p.Tags {
-			if !contains(known, t.Key) {
+			if !slices.Contains(known, t.Key) {
 				*v = append(*v, t)
 			}
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // field finds key when decoding and checks its type.

@@ -82,7 +82,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// noArgs and someArgs are cobra's checks with our exit code.
+// noArgs is cobra's check with our exit code.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(cmd, args); err != nil {
 		return usageError{err}

@@ -117,14 +117,12 @@ func (s *sweepStanza) input(log *execd.Logger) (*execd.Input, error) {
 	if key, text := s.Options.Check(); key != "" {
 		return nil, &prober.Problem{Key: key, Text: text}
 	}
-	s.Log = log.With("inputs."+icmp_sweep.Name, &s.Options)
+	log = log.With("inputs."+icmp_sweep.Name, &s.Options)
+	s.Log = log
 	if err := s.Init(); err != nil {
 		return nil, err
 	}
-	return &execd.Input{
-		Plugin: &s.ICMPSweep, Options: s.Options, Interval: s.Interval.Duration,
-		Log: log.With("inputs."+icmp_sweep.Name, &s.Options),
-	}, nil
+	return &execd.Input{Plugin: &s.ICMPSweep, Options: s.Options, Interval: s.Interval.Duration, Log: log}, nil
 }
 
 // place finds the line of the key that a problem names.

@@ -2,8 +2,6 @@
 // kernel's ring (afpacket) today. It holds types only: no sockets, no clock, no decoding.
 package capture
 
-import "time"
-
 // Direction tells on which way a frame passed the capture point.
 type Direction uint8
 
@@ -60,9 +58,6 @@ type Packet struct {
 	Direction Direction
 	Link      LinkType
 }
-
-// Time returns the stamp as a time.
-func (p *Packet) Time() time.Time { return time.Unix(0, p.Stamp) }
 
 // Stats counts what a source lost, since the counts before.
 type Stats struct {

@@ -3,7 +3,7 @@
 //
 // Its layers: host.go (what a process has once: the ICMP identifier, the engine, a ring per interface that all
 // its probers share), ring.go (one ring and the goroutine that reads it), prober.go (what one stanza uses:
-// routes, a sending socket, its rings), clock_*.go (the machine's clocks).
+// a sending socket, its rings), routes.go (by which interfaces its targets are reached), clock_*.go (the machine's clocks).
 //
 // Rings are shared by reference count: the first prober on an interface opens one, the last one to leave closes it.
 // Privileges are dropped by commands only (DropPrivileges), once all their probers are open.
@@ -33,7 +33,6 @@ type (
 	Plan    = sweep.Plan
 	Problem = sweep.Problem
 	Summary = sweep.Summary
-	Losses  = sweep.Losses
 )
 
 // ParseTargets makes the set of targets that networks hold and exclude does not. Its errors are *Problem.

@@ -8,9 +8,6 @@ import (
 	"echogram/plugins/internal/targets"
 )
 
-// blockBits is the length of a block's prefix: one route is asked for each, but where narrower ones lie inside.
-const blockBits = 24
-
 // findRoutes takes the broadcast addresses of our own links out of the plan, asks for the route to each piece of
 // its blocks, notes which pieces are on the link, and returns the interfaces in the order met.
 func findRoutes(c Config) ([]route.Interface, error) {
@@ -18,7 +15,7 @@ func findRoutes(c Config) ([]route.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	specifics, err := route.Specifics(blockBits)
+	specifics, err := route.Specifics(targets.BlockBits4)
 	if err != nil {
 		return nil, err
 	}

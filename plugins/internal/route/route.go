@@ -13,7 +13,6 @@ import (
 type Route struct {
 	IfIndex int
 	Gateway netip.Addr // invalid for a destination on the link
-	Source  netip.Addr // what the kernel would choose
 	Local   bool       // the destination is this host
 }
 

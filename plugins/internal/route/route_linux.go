@@ -32,7 +32,6 @@ func Get(dst netip.Addr, oif int, src netip.Addr) (Route, error) {
 	return Route{
 		IfIndex: r.LinkIndex,
 		Gateway: addr(r.Gw),
-		Source:  addr(r.Src),
 		Local:   r.Type == unix.RTN_LOCAL,
 	}, nil
 }

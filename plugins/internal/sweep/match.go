@@ -137,17 +137,13 @@ func (e *Engine) icmpError(ip *frame.IP, m *icmpecho.Message) {
 // addLate books the reply of probe i, whose target is closed. It is none if the target has no row, because the
 // sweep was cut short, or if the row was written before the timeout for that reason.
 func (s *state) addLate(target, i int) {
-	rtt := s.reply[i] - s.request[i]
-	if _, left := slices.BinarySearch(s.left, target); left || s.request[i] != 0 && rtt <= int64(s.plan.Timeout) {
+	rtt, timed := s.reply[i]-s.request[i], s.request[i] != 0
+	if _, left := slices.BinarySearch(s.left, target); left || timed && rtt <= int64(s.plan.Timeout) {
 		return
 	}
 	r := s.rareOf(target)
-	r.late++
+	r.addLate(rtt, timed)
 	s.counts.late++
-	if s.request[i] != 0 {
-		r.lateSum += rtt
-		r.lateTimed++
-	}
 	if !r.queued {
 		r.queued = true
 		s.late = append(s.late, target)

@@ -104,10 +104,7 @@ func (r *run) countReply(row *schema.SweepRow, i int, rtts *rttSum) {
 	case r.request[i] == 0 || rtt < 0: // the request was not captured, or the clock was set back
 		row.Received++
 	case rtt > int64(r.plan.Timeout):
-		late := r.rareOf(i % r.n)
-		late.late++
-		late.lateSum += rtt
-		late.lateTimed++
+		r.rareOf(i%r.n).addLate(rtt, true)
 		return
 	default:
 		row.Received++
@@ -147,6 +144,15 @@ func (r *run) fillRare(row *schema.SweepRow, target int) {
 	if rare.err != nil {
 		row.ICMPType, row.ICMPCode = schema.Some(int64(rare.err.kind)), schema.Some(int64(rare.err.code))
 		row.ErrorFrom = rare.err.from.String()
+	}
+}
+
+// addLate books a late reply; timed says that its RTT is known.
+func (r *rare) addLate(rtt int64, timed bool) {
+	r.late++
+	if timed {
+		r.lateSum += rtt
+		r.lateTimed++
 	}
 }
 

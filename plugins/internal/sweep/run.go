@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"echogram/plugins/internal/targets"
@@ -16,7 +15,7 @@ type run struct {
 	job    Job
 	began  int64 // monotonic ns
 	before baseline
-	cut    atomic.Bool // sending was stopped before its end
+	cut    bool // some targets were closed before their time
 
 	answered bitSet // targets that answered in time
 
@@ -53,7 +52,7 @@ func (r *run) closeAll(ctx context.Context) {
 		}
 		whole = whole && ctx.Err() == nil
 		if !whole {
-			r.cut.Store(true)
+			r.cut = true
 		}
 		r.emitBlock(b, whole)
 	}

@@ -45,7 +45,7 @@ func (r *run) statsRow(s *sender) schema.SweepStatsRow {
 		ClockStep: e.clock.Offset() - r.before.offset,
 		Duration:  now - r.began,
 		StampKind: e.kind.String(),
-		Partial:   r.cut.Load(),
+		Partial:   r.cut,
 		Skipped:   r.job.Skipped,
 	}
 	if last := r.lastBurst(); last > s.began {

@@ -157,7 +157,7 @@ type Job struct {
 	Start   int64            // the scheduled start: the time of all rows, ns
 	Sources []int            // the captures whose progress closes targets; see Engine.Observe
 	Skipped int64            // sweeps left out since the last, for the stats row
-	Emit    func(schema.Row) // takes the rows, one at a time; a row is good until Emit returns. Late rows come after Run has returned
+	Emit    func(schema.Row) // takes the rows, one at a time; a row is good until Emit returns. Late rows come after Sweep has returned
 	Halt    <-chan struct{}  // when closed, sending stops, and the sweep ends one timeout later as partial; may be nil
 }
 

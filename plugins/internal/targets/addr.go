@@ -60,11 +60,17 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return u.addr(v4)
 }
 
-// BlockOf returns the block of an address: its /24, or its /64 in IPv6.
+// Lengths of a block's prefix in IPv4 and IPv6.
+const (
+	BlockBits4 = 24
+	BlockBits6 = 64
+)
+
+// BlockOf returns the block of an address.
 func BlockOf(a netip.Addr) netip.Prefix {
-	n := 24
+	n := BlockBits4
 	if a.Is6() {
-		n = 64
+		n = BlockBits6
 	}
 	p, _ := a.Prefix(n) // n fits the family: no error
 	return p
