@@ -29,6 +29,7 @@ const (
 	ResultSilent    = 1 // nothing came back within the timeout
 	ResultICMPError = 2 // no reply, but an ICMP error that quotes our request
 	ResultNotSent   = 3 // the prober's own kernel took no request for it
+	ResultNoHost    = 4 // nobody answered for the address on the link, so no request was sent
 )
 
 // SweepRow is what one sweep found out about one target (measurement icmp_sweep).
@@ -46,10 +47,24 @@ type SweepRow struct {
 	Late       int64 // replies above the timeout, as far as known when the row was written
 	LateRTT    Opt   // ns; mean over the late replies
 	Duplicates int64 // further replies to a probe
-	Corrupt    int64 // replies whose payload differs from what was sent
+	Corrupt    int64 // replies whose payload differs from what was sent, or whose checksum is wrong
+	Flipped    int64 // bits by which they differ
+	FirstFlip  Opt   // place in the payload of the first byte that differs, in the first corrupt reply
 	ICMPType   Opt   // type and code of the first ICMP error that quotes our request, and who sent it
 	ICMPCode   Opt
 	ErrorFrom  string
+	MTU        Opt    // bytes; of the next hop, as a "packet too big" or "fragmentation needed" says
+	MAC        string // of the target on our own link
+	ARPRTT     Opt    // ns; of the ARP or neighbour discovery exchange that found it
+	HostName   string // reverse DNS
+	// Percentiles of the sweep's RTTs, on request, when a target gets more than one probe.
+	Percentiles []Percentile
+}
+
+// Percentile is one quantile of RTTs: the least RTT that at least P percent of them do not exceed.
+type Percentile struct {
+	P   int // 0 to 100
+	RTT Opt // ns
 }
 
 // Measurement implements Row.
@@ -70,9 +85,16 @@ func (r *SweepRow) visit(c *codec) {
 	c.opt("late_rtt_ns", &r.LateRTT)
 	c.intNonZero("duplicates", &r.Duplicates)
 	c.intNonZero("corrupt", &r.Corrupt)
+	c.intNonZero("flipped_bits", &r.Flipped)
+	c.opt("first_flip", &r.FirstFlip)
 	c.opt("icmp_type", &r.ICMPType)
 	c.opt("icmp_code", &r.ICMPCode)
 	c.str("error_from", &r.ErrorFrom)
+	c.opt("mtu", &r.MTU)
+	c.str("mac", &r.MAC)
+	c.opt("arp_rtt_ns", &r.ARPRTT)
+	c.str("hostname", &r.HostName)
+	c.percentiles("rtt_p", "_ns", &r.Percentiles, c.opt)
 }
 
 // LateRow adds late replies to a target's row after that was written: same series, same time, only these fields.
@@ -168,9 +190,33 @@ type SweepStatsRow struct {
 	Trust             string  // TrustOK, or what may have bent this sweep, comma-separated
 	Duration          int64   // ns from the first request to the last row
 	Rate              float64 // requests per second while sending
-	StampKind         string  // what took the stamps: "software"
+	StampKind         string  // what took the stamps: "software", "hardware", "file"; "none" when no frame was seen
 	Partial           bool    // the sweep was cut short
 	Skipped           int64   // sweeps of this stanza left out since its last stats row, because one still ran
+	Unresolved        int64   // host names without an address
+	QdiscDrops        int64   // packets dropped by the queues of the interfaces in use, whoever sent them
+	NICDrops          int64   // packets that the adapters in use dropped or found in error, in both directions
+	NoRoom            int64   // times that the kernel had no room for a request, which was then sent again
+	Order             string  // of probing: "permuted" or "sequential"
+	Seed              Opt     // of the permuted order
+	Shard             string  // "2/5": the second of five parts of the targets
+	Link              LinkFacts
+}
+
+// LinkFacts is what is known to bend RTTs on the sending interface and host. What a driver does not tell is absent.
+type LinkFacts struct {
+	RXUsecs, TXUsecs Opt    // interrupt coalescing, µs
+	Adaptive         string // adaptive coalescing: "on", "off"
+	EEE              string // Energy-Efficient Ethernet: "on" when the link goes to sleep between frames, "off"
+	Governor         string // CPU frequency governors, comma-separated
+}
+
+func (l *LinkFacts) visit(c *codec) {
+	c.opt("rx_usecs", &l.RXUsecs)
+	c.opt("tx_usecs", &l.TXUsecs)
+	c.str("adaptive_coalescing", &l.Adaptive)
+	c.str("eee", &l.EEE)
+	c.str("governor", &l.Governor)
 }
 
 // Measurement implements Row.
@@ -204,6 +250,14 @@ func (r *SweepStatsRow) visit(c *codec) {
 	c.str("stamp_kind", &r.StampKind)
 	c.boolTrue("partial", &r.Partial)
 	c.intNonZero("skipped", &r.Skipped)
+	c.intNonZero("unresolved", &r.Unresolved)
+	c.intNonZero("qdisc_drops", &r.QdiscDrops)
+	c.intNonZero("nic_drops", &r.NICDrops)
+	c.intNonZero("no_room", &r.NoRoom)
+	c.str("order", &r.Order)
+	c.opt("seed", &r.Seed)
+	c.str("shard", &r.Shard)
+	r.Link.visit(c)
 }
 
 // StatsLateRow corrects the late count of a sweep when its late window has passed: same series and time as its

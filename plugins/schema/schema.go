@@ -26,6 +26,7 @@ const (
 	ICMPSweepBlock       = "icmp_sweep_block"
 	ICMPSweepStats       = "icmp_sweep_stats"
 	ICMPSample           = "icmp_sample"
+	Ping                 = "ping" // of Telegraf's inputs.ping
 	ICMPSweepRollup      = "icmp_sweep_rollup"
 	ICMPSweepBlockRollup = "icmp_sweep_block_rollup"
 )
@@ -39,6 +40,7 @@ const (
 	TagTarget   = "target"   // the probed address, as RFC 5952 writes it
 	TagName     = "name"     // the host name that the target was configured by
 	TagSize     = "size"     // payload bytes, when sizes are cycled
+	TagURL      = "url"      // the target in Telegraf's ping measurement
 	TagWindow   = "window"   // length of a rollup's window: 1m, 1h
 )
 
@@ -110,7 +112,7 @@ func Names(r Row) (tags []string, fields map[string]Kind) {
 // Rows returns a zero row of every kind.
 func Rows() []Row {
 	return []Row{
-		&SweepRow{}, &LateRow{}, &SweepBlockRow{}, &SweepStatsRow{}, &StatsLateRow{}, &SampleRow{},
+		&SweepRow{}, &LateRow{}, &SweepBlockRow{}, &SweepStatsRow{}, &StatsLateRow{}, &SampleRow{}, &PingRow{},
 		&SweepRollupRow{}, &BlockRollupRow{},
 	}
 }
@@ -211,6 +213,25 @@ func (c *codec) opt(key string, v *Opt) {
 		}
 	} else if f, ok := c.field(key, KindInt); ok {
 		*v = Some(int64(f.num))
+	}
+}
+
+// percentiles are one field each, named by their number, prefix + P + suffix, and written as field does.
+func (c *codec) percentiles(prefix, suffix string, v *[]Percentile, field func(string, *Opt)) {
+	switch c.mode {
+	case encode:
+		for i := range *v {
+			field(percentileName(prefix, (*v)[i].P, suffix), &(*v)[i].RTT)
+		}
+	case decode:
+		*v = nil
+		for _, f := range c.p.Fields {
+			if p, ok := percentileOf(f.Key, prefix, suffix); ok {
+				q := Percentile{P: p}
+				field(f.Key, &q.RTT)
+				*v = append(*v, q)
+			}
+		}
 	}
 }
 

@@ -30,9 +30,11 @@ func full() []struct {
 			&SweepRow{
 				Series: series, Time: at, Sent: 3, Received: 1, RTT: Some(3142), RTTMin: Some(3000), RTTMax: Some(3300),
 				RTTStddev: Some(12), TTL: Some(64), ResultCode: ResultAnswered, Late: 1, LateRTT: Some(1_200_000_000),
-				Duplicates: 2, Corrupt: 1, ICMPType: Some(3), ICMPCode: Some(13), ErrorFrom: "192.0.2.1",
+				Duplicates: 2, Corrupt: 1, Flipped: 3, FirstFlip: Some(17), ICMPType: Some(3), ICMPCode: Some(4), ErrorFrom: "192.0.2.1",
+				MTU: Some(1400), MAC: "02:00:00:00:00:01", ARPRTT: Some(900), HostName: "www.example.net.",
+				Percentiles: []Percentile{{50, Some(3100)}, {99, Some(3290)}},
 			},
-			`icmp_sweep,` + tags + ` sent=3i,received=1i,rtt_ns=3142i,rtt_min_ns=3000i,rtt_max_ns=3300i,rtt_stddev_ns=12i,ttl=64i,result_code=0i,late=1i,late_rtt_ns=1200000000i,duplicates=2i,corrupt=1i,icmp_type=3i,icmp_code=13i,error_from="192.0.2.1" 1790000000000000000`,
+			`icmp_sweep,` + tags + ` sent=3i,received=1i,rtt_ns=3142i,rtt_min_ns=3000i,rtt_max_ns=3300i,rtt_stddev_ns=12i,ttl=64i,result_code=0i,late=1i,late_rtt_ns=1200000000i,duplicates=2i,corrupt=1i,flipped_bits=3i,first_flip=17i,icmp_type=3i,icmp_code=4i,error_from="192.0.2.1",mtu=1400i,mac="02:00:00:00:00:01",arp_rtt_ns=900i,hostname="www.example.net.",rtt_p50_ns=3100i,rtt_p99_ns=3290i 1790000000000000000`,
 		},
 		{
 			&LateRow{Series: series, Time: at, Late: 1, LateRTT: Some(1_200_000_000)},
@@ -51,9 +53,11 @@ func full() []struct {
 				Host: "h", Instance: "lab", Time: at, Points: 1, Targets: 2, Sent: 3, Received: 4, Late: 5, Duplicates: 6,
 				Corrupt: 7, ICMPErrors: 8, OtherSource: 9, Foreign: 10, Unverified: 11, CaptureDrops: 12, CaptureFreezes: 13,
 				SendErrors: 14, Unseen: 15, NeighbourFailures: 16, ClockStep: -17, Trust: "capture_drops,unseen", Duration: 18,
-				Rate: 19.5, StampKind: "software", Partial: true, Skipped: 20,
+				Rate: 19.5, StampKind: "software", Partial: true, Skipped: 20, Unresolved: 21, QdiscDrops: 22, NICDrops: 23, NoRoom: 24,
+				Order: "permuted", Seed: Some(25), Shard: "2/5",
+				Link: LinkFacts{RXUsecs: Some(26), TXUsecs: Some(27), Adaptive: "on", EEE: "off", Governor: "performance"},
 			},
-			`icmp_sweep_stats,host=h,instance=lab points=1i,targets=2i,sent=3i,received=4i,late=5i,duplicates=6i,corrupt=7i,icmp_errors=8i,other_source=9i,foreign=10i,unverified=11i,capture_drops=12i,capture_freezes=13i,send_errors=14i,unseen=15i,neighbour_failures=16i,clock_step_ns=-17i,trust="capture_drops,unseen",duration_ns=18i,rate=19.5,stamp_kind="software",partial=true,skipped=20i 1790000000000000000`,
+			`icmp_sweep_stats,host=h,instance=lab points=1i,targets=2i,sent=3i,received=4i,late=5i,duplicates=6i,corrupt=7i,icmp_errors=8i,other_source=9i,foreign=10i,unverified=11i,capture_drops=12i,capture_freezes=13i,send_errors=14i,unseen=15i,neighbour_failures=16i,clock_step_ns=-17i,trust="capture_drops,unseen",duration_ns=18i,rate=19.5,stamp_kind="software",partial=true,skipped=20i,unresolved=21i,qdisc_drops=22i,nic_drops=23i,no_room=24i,order="permuted",seed=25i,shard="2/5",rx_usecs=26i,tx_usecs=27i,adaptive_coalescing="on",eee="off",governor="performance" 1790000000000000000`,
 		},
 		{
 			&StatsLateRow{Host: "h", Instance: "lab", Time: at, Late: 5},
@@ -62,6 +66,14 @@ func full() []struct {
 		{
 			&SampleRow{Series: series, Time: at, Sweep: at, Probe: 2, RTT: Some(9), TTL: Some(63), Late: true, ResultCode: 1},
 			`icmp_sample,` + tags + ` sweep=1790000000000000000i,probe=2i,rtt_ns=9i,ttl=63i,late=true,result_code=1i 1790000000000000000`,
+		},
+		{
+			&PingRow{
+				URL: "www.example.net", Host: "h", Time: at, Transmitted: 4, Received: 3, TTL: Some(64),
+				RTTMin: Some(1_000_000), RTTMean: Some(1_500_000), RTTMax: Some(2_000_000), RTTStddev: Some(12_345),
+				Percentiles: []Percentile{{95, Some(2_000_000)}},
+			},
+			`ping,host=h,url=www.example.net result_code=0i,packets_transmitted=4i,packets_received=3i,percent_packet_loss=25,ttl=64i,minimum_response_ms=1,average_response_ms=1.5,maximum_response_ms=2,standard_deviation_ms=0.012345,percentile95_ms=2 1790000000000000000`,
 		},
 		{
 			&SweepRollupRow{Series: series, Window: "1h", Time: at, Counts: counts, Complete: true, Missing: 0},
