@@ -1,5 +1,5 @@
 // Package capture says what a captured frame is, for those that read frames and those that supply them: the
-// kernel's ring (afpacket) today. It holds types only: no sockets, no clock, no decoding.
+// kernel's ring (afpacket) and files. It holds types only: no sockets, no clock, no decoding.
 package capture
 
 // Direction tells on which way a frame passed the capture point.
@@ -40,10 +40,13 @@ func (k StampKind) String() string {
 // LinkType tells what stands at the start of a frame's bytes.
 type LinkType uint8
 
-// The link types that frames come with.
+// The link types that frames come with: of the kernel's the first two, of files all.
 const (
 	LinkEthernet LinkType = iota // 14 bytes, VLAN tags that the kernel did not take off
 	LinkRaw                      // nothing: the first byte is the IP version
+	LinkSLL                      // 16 bytes, Linux "cooked" (what tcpdump writes for all interfaces at once)
+	LinkSLL2                     // 20 bytes, the same with the interface's index
+	LinkNull                     // 4 bytes, the address family in any byte order: BSD's loopback, DLT_NULL and DLT_LOOP
 )
 
 // Packet is one captured frame.

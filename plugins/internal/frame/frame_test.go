@@ -6,10 +6,13 @@ import (
 	"net/netip"
 	"testing"
 
-	"golang.org/x/net/bpf"
-
 	"echogram/plugins/internal/capture"
 	"echogram/plugins/internal/icmpecho"
+)
+
+var (
+	src4, dst4 = netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("198.51.100.2")
+	src6, dst6 = netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")
 )
 
 // ipv4 is an IPv4 header with options bytes of options, and payload behind it.
@@ -26,65 +29,134 @@ func ipv4(proto byte, options int, payload []byte) []byte {
 	return append(b, payload...)
 }
 
+// ipv6 is an IPv6 header whose next header is next, and payload, extension headers included, behind it.
+func ipv6(next byte, payload []byte) []byte {
+	s, d := src6.As16(), dst6.As16()
+	b := []byte{0x60, 0, 0, 0, byte(len(payload) >> 8), byte(len(payload)), next, 57}
+	return append(append(append(b, s[:]...), d[:]...), payload...)
+}
+
+// extension is an extension header of eight bytes that next follows, and what is behind it. As a fragment's header
+// it belongs to a whole packet.
+func extension(next byte, behind []byte) []byte {
+	return append([]byte{next, 0, 0, 0, 0, 0, 0, 0}, behind...)
+}
+
+// fragment is a fragment's header that ICMPv6 follows: its offset in 8 bytes, and whether more follow.
+func fragment(offset uint16, more byte, behind []byte) []byte {
+	return append([]byte{ProtoICMPv6, 0, byte(offset >> 5), byte(offset<<3) | more, 0, 0, 0, 9}, behind...)
+}
+
 func ethernet(etherType uint16, payload []byte) []byte {
 	b := append(bytes.Repeat([]byte{2, 0, 0, 0, 0, 7}, 2), byte(etherType>>8), byte(etherType))
 	return append(b, payload...)
 }
 
+// sll and sll2 are the headers of Linux's cooked captures.
+func sll(etherType uint16, payload []byte) []byte {
+	return append([]byte{0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 7, 0, 0, byte(etherType >> 8), byte(etherType)}, payload...)
+}
+
+func sll2(etherType uint16, payload []byte) []byte {
+	return append([]byte{byte(etherType >> 8), byte(etherType), 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 7, 0, 0}, payload...)
+}
+
+func tagged(etherType uint16, payload []byte) []byte {
+	return append([]byte{0, 42, byte(etherType >> 8), byte(etherType)}, payload...)
+}
+
 func TestParse(t *testing.T) {
 	payload := []byte("payload")
-	packet := ipv4(ProtoICMP, 0, payload)
-	vlan := append([]byte{0, 42, 0x08, 0}, packet...)
+	four, six := ipv4(ProtoICMP, 0, payload), ipv6(ProtoICMPv6, payload)
 	for name, c := range map[string]struct {
 		data []byte
 		link capture.LinkType
 	}{
-		"ethernet":       {ethernet(etherIPv4, packet), capture.LinkEthernet},
-		"padded":         {append(ethernet(etherIPv4, packet), 0, 0, 0, 0), capture.LinkEthernet},
-		"VLAN":           {ethernet(etherVLAN, vlan), capture.LinkEthernet},
-		"VLAN in a VLAN": {ethernet(etherQinQ, append([]byte{0, 7, 0x81, 0}, vlan...)), capture.LinkEthernet},
-		"raw":            {packet, capture.LinkRaw},
-		"with options":   {ipv4(ProtoICMP, 8, payload), capture.LinkRaw},
+		"ethernet":             {ethernet(etherIPv4, four), capture.LinkEthernet},
+		"padded":               {append(ethernet(etherIPv4, four), 0, 0, 0, 0), capture.LinkEthernet},
+		"VLAN":                 {ethernet(etherVLAN, tagged(etherIPv4, four)), capture.LinkEthernet},
+		"VLAN in a VLAN":       {ethernet(etherQinQ, tagged(etherVLAN, tagged(etherIPv4, four))), capture.LinkEthernet},
+		"raw":                  {four, capture.LinkRaw},
+		"with options":         {ipv4(ProtoICMP, 8, payload), capture.LinkRaw},
+		"cooked":               {sll(etherIPv4, four), capture.LinkSLL},
+		"cooked VLAN":          {sll(etherVLAN, tagged(etherIPv4, four)), capture.LinkSLL},
+		"cooked 2":             {sll2(etherIPv4, four), capture.LinkSLL2},
+		"loopback, big endian": {append([]byte{0, 0, 0, 2}, four...), capture.LinkNull},
+		"loopback":             {append([]byte{2, 0, 0, 0}, four...), capture.LinkNull},
+		"IPv6 ethernet":        {ethernet(etherIPv6, six), capture.LinkEthernet},
+		"IPv6 padded":          {append(ethernet(etherIPv6, six), 0, 0, 0, 0), capture.LinkEthernet},
+		"IPv6 VLAN":            {ethernet(etherVLAN, tagged(etherIPv6, six)), capture.LinkEthernet},
+		"IPv6 raw":             {six, capture.LinkRaw},
+		"IPv6 cooked":          {sll(etherIPv6, six), capture.LinkSLL},
+		"IPv6 cooked 2":        {sll2(etherIPv6, six), capture.LinkSLL2},
+		"IPv6 loopback, Linux": {append([]byte{10, 0, 0, 0}, six...), capture.LinkNull},
+		"IPv6 loopback, BSD":   {append([]byte{0, 0, 0, 24}, six...), capture.LinkNull},
+		"IPv6 loopback, macOS": {append([]byte{30, 0, 0, 0}, six...), capture.LinkNull},
+		"extension headers":    {ipv6(0, extension(43, extension(60, extension(44, fragment(0, 0, payload))))), capture.LinkRaw},
 	} {
+		want := IP{Src: src4, Dst: dst4, Proto: ProtoICMP, TTL: 57}
 		ip, err := Parse(c.data, c.link)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
+		if ip.Src.Is6() {
+			want = IP{Src: src6, Dst: dst6, Proto: ProtoICMPv6, TTL: 57}
 		}
-		if ip.Src != netip.MustParseAddr("192.0.2.1") || ip.Dst != netip.MustParseAddr("198.51.100.2") ||
-			ip.TTL != 57 || ip.Proto != ProtoICMP || ip.Cut || !bytes.Equal(ip.Payload, payload) {
-			t.Errorf("%s: got %+v", name, ip)
+		if err != nil || !same(ip, want, payload) {
+			t.Errorf("%s: got %+v, %v", name, ip, err)
 		}
 	}
 }
 
+func same(got, want IP, payload []byte) bool {
+	return got.Src == want.Src && got.Dst == want.Dst && got.Proto == want.Proto && got.TTL == want.TTL &&
+		got.Cut == want.Cut && got.Fragment == want.Fragment && bytes.Equal(got.Payload, payload)
+}
+
 func TestParseCut(t *testing.T) {
-	packet := ipv4(ProtoICMP, 0, make([]byte, 100))
-	if ip, err := Parse(packet[:60], capture.LinkRaw); err != nil || !ip.Cut || len(ip.Payload) != 40 {
-		t.Errorf("got %+v, %v", ip, err)
+	four, six := ipv4(ProtoICMP, 0, make([]byte, 100)), ipv6(ProtoICMPv6, make([]byte, 100))
+	if ip, err := Parse(four[:60], capture.LinkRaw); err != nil || !ip.Cut || ip.Fragment || len(ip.Payload) != 40 {
+		t.Errorf("cut IPv4: got %+v, %v", ip, err)
 	}
-	packet[6] = 0x20 // more fragments
-	if ip, err := Parse(packet, capture.LinkRaw); err != nil || !ip.Cut {
-		t.Errorf("a first fragment gives %+v, %v", ip, err)
+	if ip, err := Parse(six[:60], capture.LinkRaw); err != nil || !ip.Cut || ip.Fragment || len(ip.Payload) != 20 {
+		t.Errorf("cut IPv6: got %+v, %v", ip, err)
+	}
+	four[6] = 0x20 // more fragments
+	if ip, err := Parse(four, capture.LinkRaw); err != nil || !ip.Cut || !ip.Fragment || len(ip.Payload) != 100 {
+		t.Errorf("a first fragment of IPv4 gives %+v, %v", ip, err)
+	}
+	six = ipv6(44, fragment(0, 1, make([]byte, 100)))
+	if ip, err := Parse(six, capture.LinkRaw); err != nil || !ip.Cut || !ip.Fragment || len(ip.Payload) != 100 {
+		t.Errorf("a first fragment of IPv6 gives %+v, %v", ip, err)
 	}
 }
 
 func TestParseRefuses(t *testing.T) {
+	four, six := ipv4(ProtoICMP, 0, []byte("payload")), ipv6(ProtoICMPv6, []byte("payload"))
+	options := ipv6(0, extension(ProtoICMPv6, nil))
+	options[5] = 7 // shorter than its extension header
 	for name, c := range map[string]struct {
 		data []byte
 		link capture.LinkType
 		want error
 	}{
-		"empty":             {nil, capture.LinkRaw, ErrShort},
-		"half an ethernet":  {make([]byte, 13), capture.LinkEthernet, ErrShort},
-		"half a VLAN tag":   {ethernet(etherVLAN, []byte{0, 1}), capture.LinkEthernet, ErrShort},
-		"three VLAN tags":   {ethernet(etherVLAN, []byte{0, 1, 0x81, 0, 0, 1, 0x81, 0, 0, 1, 8, 0}), capture.LinkEthernet, ErrNotIP},
-		"ARP":               {ethernet(0x0806, make([]byte, 28)), capture.LinkEthernet, ErrNotIP},
-		"IPv6":              {append([]byte{0x60}, make([]byte, 39)...), capture.LinkRaw, ErrNotIP},
-		"header of 16":      {append([]byte{0x44, 0, 0, 40}, make([]byte, 36)...), capture.LinkRaw, ErrNotIP},
-		"shorter than said": {append([]byte{0x45, 0, 0, 19}, make([]byte, 36)...), capture.LinkRaw, ErrNotIP},
-		"cut in options":    {ipv4(1, 40, nil)[:30], capture.LinkRaw, ErrShort},
-		"later fragment":    {append([]byte{0x45, 0, 0, 40, 0, 0, 0, 1}, make([]byte, 32)...), capture.LinkRaw, ErrFragment},
+		"empty":                {nil, capture.LinkRaw, ErrShort},
+		"half an ethernet":     {make([]byte, 13), capture.LinkEthernet, ErrShort},
+		"ethernet alone":       {ethernet(etherIPv4, nil), capture.LinkEthernet, ErrShort},
+		"half a VLAN tag":      {ethernet(etherVLAN, []byte{0, 1}), capture.LinkEthernet, ErrShort},
+		"three VLAN tags":      {ethernet(etherVLAN, tagged(etherVLAN, tagged(etherVLAN, tagged(etherIPv4, four)))), capture.LinkEthernet, ErrNotIP},
+		"ARP":                  {ethernet(0x0806, make([]byte, 28)), capture.LinkEthernet, ErrNotIP},
+		"IPv6 called IPv4":     {ethernet(etherIPv4, six), capture.LinkEthernet, ErrNotIP},
+		"IPv4 called IPv6":     {sll(etherIPv6, four), capture.LinkSLL, ErrNotIP},
+		"half a cooked header": {sll(etherIPv4, nil)[:15], capture.LinkSLL, ErrShort},
+		"half of cooked 2":     {sll2(etherIPv4, nil)[:19], capture.LinkSLL2, ErrShort},
+		"loopback, no family":  {[]byte{0, 0, 0}, capture.LinkNull, ErrShort},
+		"loopback, family 7":   {append([]byte{0, 0, 0, 7}, four...), capture.LinkNull, ErrNotIP},
+		"version 5":            {append([]byte{0x55}, four[1:]...), capture.LinkRaw, ErrNotIP},
+		"header of 16":         {append([]byte{0x44, 0, 0, 40}, make([]byte, 36)...), capture.LinkRaw, ErrNotIP},
+		"shorter than said":    {append([]byte{0x45, 0, 0, 19}, make([]byte, 36)...), capture.LinkRaw, ErrNotIP},
+		"IPv6 shorter":         {options, capture.LinkRaw, ErrNotIP},
+		"cut in options":       {ipv4(1, 40, nil)[:30], capture.LinkRaw, ErrShort},
+		"cut in an extension":  {ipv6(0, extension(ProtoICMPv6, nil))[:47], capture.LinkRaw, ErrShort},
+		"later fragment":       {append([]byte{0x45, 0, 0, 40, 0, 0, 0, 1}, make([]byte, 32)...), capture.LinkRaw, ErrFragment},
+		"IPv6 later fragment":  {ipv6(44, fragment(1, 1, []byte("payload"))), capture.LinkRaw, ErrFragment},
 	} {
 		if _, err := Parse(c.data, c.link); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -92,81 +164,50 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestEchoFilter(t *testing.T) {
-	const id = 0x1234
-	request := icmpecho.AppendRequest(nil, id, 5, []byte("cookiecookie"))
-	reply := append([]byte(nil), request...)
-	reply[0] = icmpecho.TypeEchoReply
-	about := func(kind byte, quoted []byte) []byte {
-		return append([]byte{kind, 1, 0, 0, 0, 0, 0, 0}, quoted...)
-	}
-	quote := func(options int, of []byte) []byte { return ipv4(ProtoICMP, options, of) }
-	alien := icmpecho.AppendRequest(nil, id+1, 5, nil)
-	fragment := ipv4(ProtoICMP, 0, request)
-	fragment[7] = 9
-	for _, c := range []struct {
-		name   string
-		packet []byte
-		pass   bool
-	}{
-		{"request", ipv4(ProtoICMP, 0, request), true},
-		{"reply", ipv4(ProtoICMP, 0, reply), true},
-		{"reply behind options", ipv4(ProtoICMP, 12, reply), true},
-		{"another process's request", ipv4(ProtoICMP, 0, alien), false},
-		{"unreachable", ipv4(ProtoICMP, 0, about(3, quote(0, request))), true},
-		{"unreachable, options on both", ipv4(ProtoICMP, 8, about(3, quote(16, request[:8]))), true},
-		{"source quench", ipv4(ProtoICMP, 0, about(4, quote(0, request))), true},
-		{"time exceeded", ipv4(ProtoICMP, 0, about(11, quote(0, request))), true},
-		{"parameter problem", ipv4(ProtoICMP, 0, about(12, quote(0, request))), true},
-		{"redirect", ipv4(ProtoICMP, 0, about(5, quote(0, request))), false},
-		{"unreachable about another process", ipv4(ProtoICMP, 0, about(3, quote(0, alien))), false},
-		{"unreachable about UDP", ipv4(ProtoICMP, 0, about(3, ipv4(17, 0, request))), false},
-		{"UDP", ipv4(17, 0, request), false},
-		{"later fragment", fragment, false},
-		{"timestamp request", ipv4(ProtoICMP, 0, about(13, nil)), false},
+func TestHotPathAllocatesNothing(t *testing.T) {
+	four, six := ethernet(etherIPv4, ipv4(ProtoICMP, 8, nil)), ethernet(etherIPv6, ipv6(0, extension(ProtoICMPv6, nil)))
+	msg4, msg6 := icmpecho.AppendRequest(nil, false, 1, 2, nil), icmpecho.AppendRequest(nil, true, 1, 2, nil)
+	buf := make([]byte, 0, 100)
+	for name, f := range map[string]func(){
+		"Parse, IPv4":      func() { Parse(four, capture.LinkEthernet) },
+		"Parse, IPv6":      func() { Parse(six, capture.LinkEthernet) },
+		"AppendICMP, IPv4": func() { AppendICMP(buf, Ethernet{}, src4, dst4, IPOptions{}, 1, msg4) },
+		"AppendICMP, IPv6": func() { AppendICMP(buf, Ethernet{}, src6, dst6, IPOptions{}, 1, msg6) },
 	} {
-		for link, data := range map[capture.LinkType][]byte{
-			capture.LinkEthernet: ethernet(etherIPv4, c.packet), capture.LinkRaw: c.packet,
-		} {
-			if got := runFilter(t, EchoFilter(id, link, 0xffff), data) > 0; got != c.pass {
-				t.Errorf("%s, link type %d: passes %v, want %v", c.name, link, got, c.pass)
-			}
+		if n := testing.AllocsPerRun(100, f); n != 0 {
+			t.Errorf("%s allocates %v times", name, n)
 		}
 	}
-	if runFilter(t, EchoFilter(id, capture.LinkEthernet, 0xffff), ethernet(0x86dd, make([]byte, 60))) != 0 {
-		t.Error("IPv6 passes")
-	}
-	if runFilter(t, EchoFilter(id, capture.LinkRaw, 0xffff), append([]byte{0x60}, make([]byte, 60)...)) != 0 {
-		t.Error("raw IPv6 passes")
-	}
-}
-
-func runFilter(t *testing.T, prog []bpf.Instruction, data []byte) int {
-	t.Helper()
-	if _, err := bpf.Assemble(prog); err != nil {
-		t.Fatal(err)
-	}
-	vm, err := bpf.NewVM(prog)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := vm.Run(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(ethernet(etherVLAN, append([]byte{0, 42, 0x08, 0}, ipv4(1, 8, []byte("abc"))...)), true)
-	f.Add(ipv4(1, 0, nil), false)
-	f.Fuzz(func(t *testing.T, data []byte, eth bool) {
-		link := capture.LinkRaw
-		if eth {
-			link = capture.LinkEthernet
+	f.Add(ethernet(etherVLAN, tagged(etherIPv4, ipv4(1, 8, []byte("abc")))), uint8(capture.LinkEthernet))
+	f.Add(ethernet(etherIPv6, ipv6(0, extension(44, fragment(0, 1, []byte("abc"))))), uint8(capture.LinkEthernet))
+	f.Add(ipv4(1, 0, nil), uint8(capture.LinkRaw))
+	f.Add(sll(etherIPv6, ipv6(58, nil)), uint8(capture.LinkSLL))
+	f.Add(sll2(etherIPv4, ipv4(1, 0, nil)), uint8(capture.LinkSLL2))
+	f.Add(append([]byte{0, 0, 0, 28}, ipv6(58, nil)...), uint8(capture.LinkNull))
+	f.Fuzz(func(t *testing.T, data []byte, link uint8) {
+		ip, err := Parse(data, capture.LinkType(link))
+		if err != nil {
+			return
 		}
-		if ip, err := Parse(data, link); err == nil && len(ip.Payload) > len(data) {
-			t.Errorf("%x: payload longer than the frame", data)
+		if len(ip.Payload) > len(data)-20 || ip.Src.BitLen() != ip.Dst.BitLen() || ip.Fragment && !ip.Cut {
+			t.Errorf("%x: %+v", data, ip)
 		}
 	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	for name, data := range map[string][]byte{
+		"IPv4":                       ethernet(etherIPv4, ipv4(ProtoICMP, 0, make([]byte, 20))),
+		"IPv6":                       ethernet(etherIPv6, ipv6(ProtoICMPv6, make([]byte, 20))),
+		"IPv6 with extension header": ethernet(etherIPv6, ipv6(0, extension(ProtoICMPv6, make([]byte, 20)))),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Parse(data, capture.LinkEthernet)
+			}
+		})
+	}
 }

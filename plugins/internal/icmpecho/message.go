@@ -1,9 +1,10 @@
-// Package icmpecho turns ICMP echo messages and the errors about them into structs and back, and makes and
-// checks the cookie by which a reply names the request that it answers. It is pure: no sockets, no clock, no
-// logging, and nothing it reads can make it panic.
+// Package icmpecho turns ICMP echo messages and the errors about them into structs and back, in both families, and
+// makes and checks the payloads by which a reply names the request that it answers. It is pure: no sockets, no
+// clock, no logging, and nothing it reads can make it panic.
 //
-// Layers: Message (an ICMPv4 message's header and checksum, RFC 792), Quote (the datagram that an error
-// quotes), Cookie (our payload). ICMPv6 will stand beside ICMPv4 here; it is not read yet.
+// Layers: checksum.go (RFC 1071, ICMPv6's pseudo-header), message.go (a message's header, RFC 792 and RFC 4443),
+// quote.go (the datagram that an error quotes), cookie.go and pattern.go (our payload). Neighbour discovery, the
+// extensions of RFC 4884 and the IP header around a message are not here.
 package icmpecho
 
 import (
@@ -23,118 +24,123 @@ const (
 	TypeParameterProblem = 12
 )
 
-// HeaderLen is the length of an echo header: type, code, checksum, identifier, sequence number.
+// ICMPv6 message types (RFC 4443).
+const (
+	Type6Unreachable      = 1
+	Type6PacketTooBig     = 2
+	Type6TimeExceeded     = 3
+	Type6ParameterProblem = 4
+	Type6EchoRequest      = 128
+	Type6EchoReply        = 129
+)
+
+// CodeFragmentationNeeded is the code of an ICMPv4 unreachable that brings a next-hop MTU (RFC 1191).
+const CodeFragmentationNeeded = 4
+
+// HeaderLen is the length of an echo header: type, code, checksum, identifier, sequence number. An error's header
+// is as long.
 const HeaderLen = 8
 
 // Errors that Parse and ParseQuote return.
 var (
 	ErrShort    = errors.New("icmpecho: message shorter than its header")
 	ErrNotEcho  = errors.New("icmpecho: quoted datagram is no echo request")
-	ErrNotQuote = errors.New("icmpecho: quoted bytes are no IPv4 header")
+	ErrNotQuote = errors.New("icmpecho: quoted bytes are no IP header with an echo header behind it")
 )
 
-// Message is one ICMP message. ID and Seq have a meaning in echo messages only.
+// Kind is what a message is, whatever its family.
+type Kind uint8
+
+// The kinds of message.
+const (
+	Other Kind = iota
+	EchoRequest
+	EchoReply
+	Error // reports that another datagram, which it quotes, got lost; a redirect does not
+)
+
+// Message is one ICMP message.
 type Message struct {
-	Type, Code  uint8
-	ID, Seq     uint16
+	Kind        Kind
+	Type, Code  uint8  // as on the wire
+	ID, Seq     uint16 // of echo messages, else 0
+	MTU         uint32 // of ICMPv6's packet too big and ICMPv4's fragmentation needed, else 0; a router before RFC 1191 says 0
 	Payload     []byte // what follows the header, a piece of the parsed bytes
-	ChecksumBad bool   // the checksum over the bytes that are there is wrong; always false for a cut message
+	ChecksumBad bool   // never of a cut message
 }
 
-// IsEcho tells whether m is an echo request or reply.
-func (m *Message) IsEcho() bool { return m.Type == TypeEchoReply || m.Type == TypeEchoRequest }
-
-// IsError tells whether m reports on another datagram, which it then quotes. A redirect reports no loss.
-func (m *Message) IsError() bool {
-	switch m.Type {
-	case TypeUnreachable, TypeSourceQuench, TypeTimeExceeded, TypeParameterProblem:
-		return true
-	}
-	return false
-}
-
-// Parse reads an ICMPv4 message. cut says that the capture did not keep all of it, so that the checksum cannot
-// be judged.
-func Parse(b []byte, cut bool) (Message, error) {
+// Parse reads a message that went from src to dst, which must be of one family: it is the message's, and the
+// checksum of ICMPv6 covers both. cut says that not all of the message is there, so that its checksum cannot be
+// judged.
+func Parse(b []byte, src, dst netip.Addr, cut bool) (Message, error) {
 	if len(b) < HeaderLen {
 		return Message{}, ErrShort
 	}
-	return Message{
-		Type:        b[0],
-		Code:        b[1],
-		ID:          binary.BigEndian.Uint16(b[4:]),
-		Seq:         binary.BigEndian.Uint16(b[6:]),
-		Payload:     b[HeaderLen:],
-		ChecksumBad: !cut && Checksum(b) != 0,
-	}, nil
+	v6 := src.Is6()
+	m := Message{Type: b[0], Code: b[1], Payload: b[HeaderLen:]}
+	if v6 {
+		m.Kind = kind6(m.Type)
+		m.ChecksumBad = !cut && checksum6(b, src, dst) != 0
+	} else {
+		m.Kind = kind4(m.Type)
+		m.ChecksumBad = !cut && Checksum(b) != 0
+	}
+	switch {
+	case m.Kind == EchoRequest || m.Kind == EchoReply:
+		m.ID = binary.BigEndian.Uint16(b[4:])
+		m.Seq = binary.BigEndian.Uint16(b[6:])
+	case v6 && m.Type == Type6PacketTooBig:
+		m.MTU = binary.BigEndian.Uint32(b[4:])
+	case !v6 && m.Type == TypeUnreachable && m.Code == CodeFragmentationNeeded:
+		m.MTU = uint32(binary.BigEndian.Uint16(b[6:]))
+	}
+	return m, nil
 }
 
-// Datagram is an ICMP message on its way out: whom it goes to, and its bytes from the ICMP header on.
+func kind4(t uint8) Kind {
+	switch t {
+	case TypeEchoRequest:
+		return EchoRequest
+	case TypeEchoReply:
+		return EchoReply
+	case TypeUnreachable, TypeSourceQuench, TypeTimeExceeded, TypeParameterProblem:
+		return Error
+	}
+	return Other
+}
+
+func kind6(t uint8) Kind {
+	switch t {
+	case Type6EchoRequest:
+		return EchoRequest
+	case Type6EchoReply:
+		return EchoReply
+	case Type6Unreachable, Type6PacketTooBig, Type6TimeExceeded, Type6ParameterProblem:
+		return Error
+	}
+	return Other
+}
+
+// Datagram is a request on its way out.
 type Datagram struct {
-	Dst  netip.Addr
+	Dst    netip.Addr // with its zone if it is link-local IPv6
+	Target int        // index of the target, for senders that keep a next hop for each
+	// Data is the message from the ICMP header on. An ICMPv4 checksum is in its place; ICMPv6's place holds 0 until
+	// it is filled by whoever knows the source: the kernel behind a raw socket, or the builder of the frame.
 	Data []byte
 }
 
-// AppendRequest appends an ICMPv4 echo request with its checksum to dst.
-func AppendRequest(dst []byte, id, seq uint16, payload []byte) []byte {
+// AppendRequest appends an echo request to dst, its checksum as Datagram has it.
+func AppendRequest(dst []byte, v6 bool, id, seq uint16, payload []byte) []byte {
 	start := len(dst)
-	dst = append(dst, TypeEchoRequest, 0, 0, 0)
-	dst = binary.BigEndian.AppendUint16(dst, id)
-	dst = binary.BigEndian.AppendUint16(dst, seq)
+	kind := byte(TypeEchoRequest)
+	if v6 {
+		kind = Type6EchoRequest
+	}
+	dst = append(dst, kind, 0, 0, 0, byte(id>>8), byte(id), byte(seq>>8), byte(seq))
 	dst = append(dst, payload...)
-	binary.BigEndian.PutUint16(dst[start+2:], Checksum(dst[start:]))
+	if !v6 {
+		binary.BigEndian.PutUint16(dst[start+2:], Checksum(dst[start:]))
+	}
 	return dst
-}
-
-// Checksum returns the Internet checksum of b (RFC 1071): 0 for bytes that already hold a right one. The sum is
-// taken eight bytes at a time in 64 bits with end-around carry, and an odd last byte counts as if a zero followed.
-func Checksum(b []byte) uint16 {
-	var sum, carry uint64
-	for ; len(b) >= 8; b = b[8:] {
-		v := binary.BigEndian.Uint64(b)
-		sum += v
-		if sum < v {
-			carry++
-		}
-	}
-	for ; len(b) >= 2; b = b[2:] {
-		carry += uint64(binary.BigEndian.Uint16(b))
-	}
-	if len(b) == 1 {
-		carry += uint64(b[0]) << 8
-	}
-	sum = sum>>32 + sum&0xffffffff + carry
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
-}
-
-// Quote is what an ICMP error tells of the echo request that it is about.
-type Quote struct {
-	Dst     netip.Addr // whom the request was sent to
-	ID, Seq uint16
-	Payload []byte // as much of the request's payload as is quoted; RFC 792 demands none of it
-}
-
-// ParseQuote reads the datagram that follows an ICMPv4 error's header. Routers must quote the IP header and
-// eight bytes (RFC 792), which is just the echo header.
-func ParseQuote(b []byte) (Quote, error) {
-	if len(b) < 20 || b[0]>>4 != 4 {
-		return Quote{}, ErrNotQuote
-	}
-	ihl := int(b[0]&0xf) * 4
-	if ihl < 20 || len(b) < ihl+HeaderLen {
-		return Quote{}, ErrNotQuote
-	}
-	icmp := b[ihl:]
-	if b[9] != 1 || icmp[0] != TypeEchoRequest {
-		return Quote{}, ErrNotEcho
-	}
-	return Quote{
-		Dst:     netip.AddrFrom4([4]byte(b[16:20])),
-		ID:      binary.BigEndian.Uint16(icmp[4:]),
-		Seq:     binary.BigEndian.Uint16(icmp[6:]),
-		Payload: icmp[HeaderLen:],
-	}, nil
 }
