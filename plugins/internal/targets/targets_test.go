@@ -39,9 +39,16 @@ func TestParseRange(t *testing.T) {
 		"2001:db8::1-2001:db8::f": "2001:db8::1-2001:db8::f 2001:db8::1 2001:db8::f",
 		"2001:DB8:0::1":           "2001:db8::1/128 2001:db8::1 2001:db8::1",
 		"::ffff:192.0.2.1":        "192.0.2.1/32 192.0.2.1 192.0.2.1",
+		"192.0.2.1/32":            "192.0.2.1/32 192.0.2.1 192.0.2.1",
+		"fe80::1%eth0":            "fe80::1%eth0/128 fe80::1%eth0 fe80::1%eth0",
+		"fe80::%eth0/126":         "fe80::%eth0/126 fe80::%eth0 fe80::3%eth0",
+		"fe80::1%eth0-fe80::9":    "fe80::1%eth0-fe80::9%eth0 fe80::1%eth0 fe80::9%eth0",
+
+		"fe80::1%br-lan":                  "fe80::1%br-lan/128 fe80::1%br-lan fe80::1%br-lan",
+		"fe80::1%br-lan - fe80::2%br-lan": "fe80::1%br-lan-fe80::2%br-lan fe80::1%br-lan fe80::2%br-lan",
 	} {
 		r, err := ParseRange(in)
-		if got := fmt.Sprintf("%s %s %s", r.Text, r.First, r.Last); err != nil || got != want {
+		if got := fmt.Sprintf("%s %s %s", r, r.First, r.Last); err != nil || got != want {
 			t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
 		}
 	}
@@ -49,16 +56,22 @@ func TestParseRange(t *testing.T) {
 
 func TestParseRangeRefuses(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                      "no network, range or address",
-		"example.net":           "no network, range or address",
-		"192.0.2.0/33":          "is no network",
-		"192.0.2.1/24":          "did you mean 192.0.2.0/24?",
-		"::ffff:192.0.2.0/120":  "write it as IPv4",
-		"192.0.2.9-192.0.2.1":   "does not follow",
-		"192.0.2.9-300":         "the range's end",
-		"192.0.2.300-9":         "the range's start",
-		"192.0.2.1-2001:db8::1": "the range's end",
-		"fe80::1%eth0":          "no network, range or address",
+		"":                         "no network, range or address",
+		"example.net":              "no network, range or address",
+		"192.0.2.0/33":             "is no network",
+		"192.0.2.1/24":             "did you mean 192.0.2.0/24?",
+		"::ffff:192.0.2.0/120":     "write it as IPv4",
+		"192.0.2.9-192.0.2.1":      "does not follow",
+		"192.0.2.9-300":            "the range's end",
+		"192.0.2.300-9":            "the range's start",
+		"192.0.2.1-2001:db8::1":    "the range's end",
+		"2001:db8::1%eth0":         "a zone is an interface's name behind a link-local IPv6 address",
+		"fe80::1%not a link":       "a zone is",
+		"fe80::1%sixteenbyteslong": "a zone is",
+		"fe80::1%a-fe80::2%b":      "does not follow",
+		"fe80::1%eth0/64":          "did you mean fe80::%eth0/64?",
+		"fe80::1%eth0-fec0::1":     "does not follow",
+		"fe80::/64%eth0":           "is no network",
 	} {
 		if _, err := ParseRange(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want an error with %q", in, err, want)
@@ -98,8 +111,10 @@ func TestSetLimits(t *testing.T) {
 		t.Errorf("a /8 has %d targets in %d blocks", s.Len(), len(s.Blocks()))
 	}
 	for networks, want := range map[string]string{
-		"10.0.0.0/8 192.0.2.1": "over 16777216",
-		"2001:db8::/64":        "over 16777216",
+		"10.0.0.0/8 192.0.2.1": "there are 16777217 targets in all; a sweep takes at most 16777216 (2^24): give fewer or narrower networks",
+		"2001:db8::/64":        "2001:db8::/64 holds 18446744073709551616 addresses; a sweep takes at most 16777216 (2^24): give narrower prefixes or list the hosts",
+		"2000::/3 192.0.2.1":   "2000::/3 holds 42535295865117307932921825928971026432 addresses",
+		"10.0.0.0-11.0.0.0":    "10.0.0.0-11.0.0.0 holds 16777217 addresses; a sweep takes at most 16777216 (2^24): give narrower networks",
 		"::/0":                 "last address of IPv6",
 		"224.0.0.0/24":         "multicast",
 		"0.0.0.0/24":           "unspecified",
@@ -152,8 +167,8 @@ func randomRanges(rng *rand.Rand, n int) []Range {
 	for range n {
 		first := netip.AddrFrom4([4]byte{192, 0, byte(rng.IntN(4)), byte(rng.IntN(256))})
 		size := uint64(rng.IntN(300))
-		last := fromAddr(first).add(size).addr(true)
-		list = append(list, Range{Text: first.String() + "-" + last.String(), First: first, Last: last})
+		last := fromAddr(first).add(size).on(line{v4: true})
+		list = append(list, newRange(first.String()+"-"+last.String(), first, last))
 	}
 	return list
 }
@@ -162,14 +177,14 @@ func naive(in, out []Range) map[netip.Addr]string {
 	m, least := map[netip.Addr]string{}, map[netip.Addr]Range{}
 	for _, r := range in {
 		for a := r.First; a.Compare(r.Last) <= 0; a = a.Next() {
-			if old, ok := least[a]; !ok || bySize.Less(bySize{r, old}, 0, 1) {
+			if old, ok := least[a]; !ok || smaller(&r, &old) {
 				least[a] = r
 			}
 		}
 	}
 	for a, r := range least {
 		if !slices.ContainsFunc(out, func(x Range) bool { return x.First.Compare(a) <= 0 && a.Compare(x.Last) <= 0 }) {
-			m[a] = r.Text
+			m[a] = r.String()
 		}
 	}
 	return m
@@ -214,6 +229,46 @@ func TestWithin(t *testing.T) {
 	}
 }
 
+func TestZones(t *testing.T) {
+	s := mustSet(t, "fe80::1%eth1 fe80::%eth0/125 192.0.2.1 fe80:0:0:1::1%eth0 2001:db8::1 fe80::1-fe80::2", "fe80::2%eth0 fe80::4/127")
+	var got []string
+	for k, b := range s.Blocks() {
+		got = append(got, s.BlockName(k))
+		for i := b.First; i < b.First+b.N; i++ {
+			a := s.At(i)
+			if j, ok := s.Index(a); !ok || j != i {
+				t.Errorf("%s is target %d and found as %d, %v", a, i, j, ok)
+			}
+			got = append(got, a.String()+" "+s.Network(i))
+		}
+	}
+	want := []string{
+		"192.0.2.0/24", "192.0.2.1 192.0.2.1/32",
+		"2001:db8::/64", "2001:db8::1 2001:db8::1/128",
+		"fe80::/64", "fe80::1 fe80::1-fe80::2", "fe80::2 fe80::1-fe80::2",
+		"fe80::%eth0/64", "fe80::%eth0 fe80::%eth0/125", "fe80::1%eth0 fe80::%eth0/125", "fe80::3%eth0 fe80::%eth0/125",
+		"fe80::6%eth0 fe80::%eth0/125", "fe80::7%eth0 fe80::%eth0/125",
+		"fe80:0:0:1::%eth0/64", "fe80:0:0:1::1%eth0 fe80:0:0:1::1%eth0/128",
+		"fe80::%eth1/64", "fe80::1%eth1 fe80::1%eth1/128",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("\ngot  %q\nwant %q", got, want)
+	}
+}
+
+func TestIndexWithoutZone(t *testing.T) {
+	s := mustSet(t, "fe80::1%eth1 fe80::%eth0/127 fe80::5%eth2", "")
+	for a, want := range map[string]int{"fe80::": 0, "fe80::5": 3, "fe80::1": -1, "fe80::9": -1, "fe80::5%eth0": -1, "fe80::1%eth1": 2} {
+		i, ok := s.Index(netip.MustParseAddr(a))
+		if !ok {
+			i = -1
+		}
+		if i != want {
+			t.Errorf("%s: target %d, want %d", a, i, want)
+		}
+	}
+}
+
 func TestIndexOfStrangers(t *testing.T) {
 	s := mustSet(t, "192.0.2.0/24 198.51.100.0/24", "")
 	for _, a := range []string{"0.0.0.1", "192.0.3.0", "198.51.99.255", "203.0.113.1", "2001:db8::1"} {
@@ -224,7 +279,7 @@ func TestIndexOfStrangers(t *testing.T) {
 }
 
 func FuzzParseRange(f *testing.F) {
-	for _, s := range []string{"192.0.2.0/24", "192.0.2.1-9", "2001:db8::1-2001:db8::2", "-", "/", "1-", "1.2.3.4-"} {
+	for _, s := range []string{"192.0.2.0/24", "192.0.2.1-9", "2001:db8::1-2001:db8::2", "-", "/", "1-", "1.2.3.4-", "fe80::1%eth0", "fe80::%br-lan/120", "fe80::1%a-b-fe80::2%a-b", "fe80::1%a-b-fec0::1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -235,7 +290,7 @@ func FuzzParseRange(f *testing.F) {
 		if r.Last.Less(r.First) {
 			t.Errorf("%q: %s lies before %s", s, r.Last, r.First)
 		}
-		if again, err := ParseRange(r.Text); err != nil || again != r {
+		if again, err := ParseRange(r.String()); err != nil || again != r {
 			t.Errorf("%q: its text %q reads as %v, %v", s, r.Text, again, err)
 		}
 	})
@@ -247,5 +302,22 @@ func BenchmarkAt(b *testing.B) {
 	for b.Loop() {
 		s.At(i & 0xfffff)
 		i++
+	}
+}
+
+func BenchmarkIndex(b *testing.B) {
+	var list []Range
+	for i := range 100_000 {
+		a := netip.AddrFrom4([4]byte{10, byte(i >> 15), byte(i >> 7), byte(i << 1)})
+		list = append(list, Range{First: a, Last: a})
+	}
+	s, err := NewSet(list, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	for b.Loop() {
+		s.Index(list[i%len(list)].First)
+		i += 7919
 	}
 }
