@@ -20,5 +20,8 @@ func Open(Config) (*Socket, error) { return nil, ErrUnsupported }
 // Send fails.
 func (*Socket) Send([]icmpecho.Datagram) (int, error) { return 0, ErrUnsupported }
 
+// TTL fails.
+func (*Socket) TTL() (v4, v6 int, err error) { return 0, 0, ErrUnsupported }
+
 // Close does nothing.
 func (*Socket) Close() error { return nil }
