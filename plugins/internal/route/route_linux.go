@@ -8,32 +8,55 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"echogram/plugins/internal/capture"
 )
 
-// Get asks the kernel for the route to dst, by the interface oif if that is not 0, and from src if that is valid. Where there is none, or where
-// it leads nowhere (unreachable, prohibit, blackhole), the error is ErrNoRoute.
-func Get(dst netip.Addr, oif int, src netip.Addr) (Route, error) {
-	options := netlink.RouteGetOptions{OifIndex: oif}
-	if src.IsValid() {
-		options.SrcAddr = src.AsSlice()
+// Get asks the kernel for the route to dst. Where there is none, or where it leads nowhere (unreachable, prohibit,
+// blackhole), the error is ErrNoRoute. Of several equal paths it is one that the kernel might take.
+func (c *Client) Get(q Query, dst netip.Addr) (Route, error) {
+	options := netlink.RouteGetOptions{OifIndex: q.OutIndex, Mark: q.Mark}
+	if q.Source.IsValid() {
+		options.SrcAddr = q.Source.AsSlice()
 	}
-	routes, err := netlink.RouteGetWithOptions(dst.AsSlice(), &options)
+	if zone := dst.Zone(); zone != "" {
+		i, err := c.byZone(zone)
+		if err != nil {
+			return Route{}, err
+		}
+		options.OifIndex = i.Index
+	}
+	routes, err := c.handle.RouteGetWithOptions(dst.AsSlice(), &options)
 	switch {
 	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL):
 		return Route{}, fmt.Errorf("%w to %s", ErrNoRoute, dst)
 	case err != nil:
 		return Route{}, fmt.Errorf("route: look up %s: %w", dst, err)
-	case len(routes) == 0:
+	case len(routes) == 0 || nowhere(routes[0].Type):
 		return Route{}, fmt.Errorf("%w to %s", ErrNoRoute, dst)
 	}
-	r := routes[0]
-	return Route{
+	return q.route(&routes[0]), nil
+}
+
+// nowhere tells of a route's type whether it drops what it is asked for. IPv6 lists such a route as any other.
+func nowhere(kind int) bool {
+	return kind == unix.RTN_BLACKHOLE || kind == unix.RTN_UNREACHABLE || kind == unix.RTN_PROHIBIT || kind == unix.RTN_THROW
+}
+
+func (q Query) route(r *netlink.Route) Route {
+	out := Route{
 		IfIndex: r.LinkIndex,
 		Gateway: addr(r.Gw),
-		Local:   r.Type == unix.RTN_LOCAL,
-	}, nil
+		Local:   r.Type == unix.RTN_LOCAL || r.Type == unix.RTN_ANYCAST,
+		Source:  addr(r.Src),
+		MTU:     r.MTU,
+		Wrapped: r.Encap != nil,
+	}
+	if via, ok := r.Via.(*netlink.Via); ok {
+		out.Gateway = addr(via.Addr)
+	}
+	if !out.Source.IsValid() { // the kernel does not repeat what it was told
+		out.Source = q.Source
+	}
+	return out
 }
 
 func addr(ip net.IP) netip.Addr {
@@ -41,53 +64,54 @@ func addr(ip net.IP) netip.Addr {
 	return a.Unmap()
 }
 
-// Specifics lists, of all routing tables, what an IPv4 block of bits bits cannot be asked about as a whole:
-// narrower routes, own addresses among them, and broadcast addresses.
-func Specifics(bits int) ([]Specific, error) {
+// Specifics4 lists, of all routing tables, what an IPv4 block of bits bits cannot be asked about as a whole:
+// narrower routes, own addresses among them, broadcast addresses, and narrower destinations of routing rules.
+func (c *Client) Specifics4(bits int) ([]Specific, error) {
+	return c.specifics(unix.AF_INET, bits)
+}
+
+// Specifics6 lists the same for an IPv6 block.
+func (c *Client) Specifics6(bits int) ([]Specific, error) {
+	return c.specifics(unix.AF_INET6, bits)
+}
+
+func (c *Client) specifics(family, bits int) ([]Specific, error) {
 	var all []Specific
-	err := netlink.RouteListFilteredIter(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
-		if r.Dst == nil {
+	add := func(dst *net.IPNet, broadcast bool) {
+		if dst == nil {
+			return
+		}
+		if ones, _ := dst.Mask.Size(); ones > bits {
+			all = append(all, Specific{netip.PrefixFrom(addr(dst.IP), ones), broadcast})
+		}
+	}
+	err := whole(func() error {
+		all = nil
+		return c.handle.RouteListFilteredIter(family, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
+			add(r.Dst, r.Type == unix.RTN_BROADCAST)
 			return true
-		}
-		if ones, _ := r.Dst.Mask.Size(); ones > bits {
-			all = append(all, Specific{netip.PrefixFrom(addr(r.Dst.IP), ones), r.Type == unix.RTN_BROADCAST})
-		}
-		return true
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("route: list routes: %w", err)
 	}
+	var rules []netlink.Rule
+	err = whole(func() (err error) { rules, err = c.handle.RuleList(family); return err })
+	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) { // a kernel without policy routing
+		return nil, fmt.Errorf("route: list rules: %w", err)
+	}
+	for _, r := range rules {
+		add(r.Dst, false)
+	}
 	return all, nil
 }
 
-// ByName returns the interface name; where there is none, the error is ErrNoInterface.
-func ByName(name string) (Interface, error) {
-	l, err := netlink.LinkByName(name)
-	return describe(l, err, name)
-}
-
-// ByIndex returns the interface with an index; where there is none, the error is ErrNoInterface.
-func ByIndex(index int) (Interface, error) {
-	l, err := netlink.LinkByIndex(index)
-	return describe(l, err, fmt.Sprintf("number %d", index))
-}
-
-func describe(l netlink.Link, err error, name string) (Interface, error) {
-	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		return Interface{}, fmt.Errorf("%w: %s", ErrNoInterface, name)
+// whole lists something, again if it changed while it was listed.
+func whole(list func() error) (err error) {
+	for range 5 {
+		if err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
 	}
-	if err != nil {
-		return Interface{}, fmt.Errorf("route: look up interface %s: %w", name, err)
-	}
-	a := l.Attrs()
-	i := Interface{Index: a.Index, Name: a.Name, Up: a.Flags&net.FlagUp != 0}
-	switch a.EncapType {
-	case "ether", "loopback":
-		i.Link = capture.LinkEthernet
-	case "none", "rawip", "ppp", "ipip", "sit", "gre", "tunnel6":
-		i.Link = capture.LinkRaw
-	default:
-		return i, fmt.Errorf("route: interface %s has link type %s, which is not supported", a.Name, a.EncapType)
-	}
-	return i, nil
+	return err
 }
