@@ -21,10 +21,11 @@ type Ring struct {
 	blocks  int
 	next    int  // block to read next
 	held    bool // the block before next belongs to us
-	down    bool // the interface went down, and no frame has come since
+	down    bool // the interface went down since the last bind, and may have been removed; frames from before may still come
 	link    capture.LinkType
-	ifindex int32
 	packets []capture.Packet
+
+	promiscuous, hardware bool
 }
 
 // Open makes a ring and lets it see frames: from its return on, none that passes the filter is missed but for
@@ -36,7 +37,7 @@ func Open(c Config) (*Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("afpacket: socket: %w", err)
 	}
-	r := &Ring{fd: fd, block: c.BlockSize, blocks: c.Blocks, link: c.Link, ifindex: int32(c.IfIndex)}
+	r := &Ring{fd: fd, block: c.BlockSize, blocks: c.Blocks, link: c.Link, promiscuous: c.Promiscuous, hardware: c.Hardware}
 	if err := r.setUp(c); err != nil {
 		r.Close()
 		return nil, err
@@ -51,10 +52,8 @@ func (r *Ring) setUp(c Config) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("afpacket: TPACKET_V3: %w", err)
 	}
-	// Held for the life of the ring: the kernel stamps a frame once, where it enters or leaves the stack, for all
-	// captures alike. Else each tap stamps for itself, and stamps move when another process turns this on.
-	if err := unix.SetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, unix.SOF_TIMESTAMPING_RX_SOFTWARE|unix.SOF_TIMESTAMPING_SOFTWARE); err != nil {
-		return fmt.Errorf("afpacket: SO_TIMESTAMPING: %w", err)
+	if err := r.setStamps(); err != nil {
+		return err
 	}
 	const frameSize = 2048 // TPACKET_V3 packs frames as they come; the kernel only wants the arithmetic to fit
 	req := unix.TpacketReq3{
@@ -70,11 +69,7 @@ func (r *Ring) setUp(c Config) error {
 	if err != nil {
 		return fmt.Errorf("afpacket: map ring: %w", err)
 	}
-	addr := &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: c.IfIndex}
-	if err := unix.Bind(r.fd, addr); err != nil {
-		return fmt.Errorf("afpacket: bind: %w", err)
-	}
-	return nil
+	return r.bind(c.IfIndex)
 }
 
 func setFilter(fd int, prog []bpf.RawInstruction) error {
@@ -89,8 +84,6 @@ func setFilter(fd int, prog []bpf.RawInstruction) error {
 		Len: uint16(len(filter)), Filter: &filter[0],
 	})
 }
-
-func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
 // Read gives the frames of the next block, waiting up to timeout for one; none is no error. What it returned
 // before goes back to the kernel: neither the slice nor the frames' bytes may be used after the next Read.
@@ -108,7 +101,7 @@ func (r *Ring) Read(timeout time.Duration) ([]capture.Packet, error) {
 			return nil, nil
 		}
 	}
-	r.held, r.down = true, false
+	r.held = true
 	r.next = (r.next + 1) % r.blocks
 	return r.walk(b), nil
 }
@@ -165,13 +158,6 @@ func (r *Ring) failure() error {
 	return fmt.Errorf("afpacket: %w", unix.Errno(errno))
 }
 
-// gone tells whether the interface was removed: the kernel then takes its index off the socket.
-func (r *Ring) gone() bool {
-	addr, err := unix.Getsockname(r.fd)
-	ll, ok := addr.(*unix.SockaddrLinklayer)
-	return err == nil && ok && ll.Ifindex == -1
-}
-
 // walk lists the frames of a block.
 func (r *Ring) walk(b []byte) []capture.Packet {
 	r.packets = r.packets[:0]
@@ -194,7 +180,7 @@ func (r *Ring) packet(b []byte, f *unix.Tpacket3Hdr) capture.Packet {
 		Data:      b[f.Mac : uint32(f.Mac)+f.Snaplen],
 		Stamp:     int64(f.Sec)*1_000_000_000 + int64(f.Nsec),
 		OrigLen:   f.Len,
-		IfIndex:   r.ifindex,
+		IfIndex:   addr.Ifindex,
 		Kind:      capture.StampSoftware,
 		Direction: direction(addr.Pkttype),
 		Link:      r.link,

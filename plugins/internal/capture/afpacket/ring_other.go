@@ -21,6 +21,9 @@ func Open(Config) (*Ring, error) { return nil, ErrUnsupported }
 // Read fails.
 func (*Ring) Read(time.Duration) ([]capture.Packet, error) { return nil, ErrUnsupported }
 
+// Rebind fails.
+func (*Ring) Rebind(int) error { return ErrUnsupported }
+
 // Stats fails.
 func (*Ring) Stats() (capture.Stats, error) { return capture.Stats{}, ErrUnsupported }
 
