@@ -2,7 +2,10 @@ package sweep
 
 import (
 	"context"
+	"encoding/binary"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,6 +51,7 @@ type answer struct {
 	from    netip.Addr                                  // another source than was asked
 	make    func(request []byte, dst netip.Addr) []byte // a whole ICMP message of its own instead of an echo reply
 	corrupt bool                                        // spoil the checksum
+	damage  func(reply []byte)                          // changes the message behind the checksum's back
 }
 
 // network is a Sender whose requests are seen leaving at once and answered by script.
@@ -60,6 +64,8 @@ type network struct {
 	hidden  func(dst netip.Addr) bool // requests that the capture does not see leave
 	probes  map[netip.Addr]int
 	sent    []int64 // when, monotonic
+	order   []netip.Addr
+	twice   bool // every frame is shown by two captures
 	wg      sync.WaitGroup
 }
 
@@ -73,32 +79,44 @@ func (n *network) Send(msgs []icmpecho.Datagram) (int, error) {
 		probe := n.probes[m.Dst]
 		n.probes[m.Dst]++
 		n.sent = append(n.sent, n.clock.Mono())
+		n.order = append(n.order, m.Dst)
 		data := append([]byte(nil), m.Data...)
 		if n.hidden == nil || !n.hidden(m.Dst) {
-			n.show(capture.Out, self, m.Dst, data)
+			n.show(capture.Out, n.source(m.Dst), m.Dst.WithZone(""), data)
 		}
 		for _, a := range n.script(m.Dst, probe) {
 			n.wg.Go(func() {
 				time.Sleep(a.after)
-				n.answer(data, m.Dst, a)
+				n.answer(data, m.Dst.WithZone(""), a)
 			})
 		}
 	}
 	return len(msgs), nil
 }
 
-var self = netip.MustParseAddr("198.51.100.1")
+var (
+	self  = netip.MustParseAddr("198.51.100.1")
+	self6 = netip.MustParseAddr("2001:db8:ffff::1")
+)
+
+func (n *network) source(dst netip.Addr) netip.Addr {
+	if dst.Is6() {
+		return self6
+	}
+	return self
+}
 
 func (n *network) answer(request []byte, dst netip.Addr, a answer) {
 	from := dst
 	if a.from.IsValid() {
 		from = a.from
 	}
+	to := n.source(dst)
 	if a.make != nil {
-		n.show(capture.In, from, self, a.make(request, dst))
+		n.show(capture.In, from, to, a.make(request, dst))
 		return
 	}
-	m, err := icmpecho.Parse(request, false)
+	m, err := icmpecho.Parse(request, to, dst, false)
 	if err != nil {
 		n.t.Error(err)
 	}
@@ -106,18 +124,21 @@ func (n *network) answer(request []byte, dst netip.Addr, a answer) {
 	if a.payload != nil {
 		payload = a.payload(payload)
 	}
-	reply := icmpecho.AppendRequest(nil, m.ID, m.Seq, payload)
-	reply[0] = icmpecho.TypeEchoReply
-	reply[2] += 8 // the type's part in the checksum
-	if reply[2] < 8 {
-		if reply[3]++; reply[3] == 0 {
-			reply[2]++
-		}
+	reply := icmpecho.AppendRequest(nil, dst.Is6(), m.ID, m.Seq, payload)
+	if dst.Is6() {
+		reply[0] = 129
+		icmpecho.PutChecksum6(reply, from, to)
+	} else {
+		reply[0], reply[2], reply[3] = 0, 0, 0
+		binary.BigEndian.PutUint16(reply[2:], icmpecho.Checksum(reply))
 	}
 	if a.corrupt {
 		reply[3] ^= 1
 	}
-	n.show(capture.In, from, self, reply)
+	if a.damage != nil {
+		a.damage(reply)
+	}
+	n.show(capture.In, from, to, reply)
 }
 
 // show lets the engine see a frame now.
@@ -127,9 +148,18 @@ func (n *network) show(d capture.Direction, src, dst netip.Addr, icmp []byte) {
 	}
 	p.OrigLen = uint32(len(p.Data))
 	n.engine.Observe(0, []capture.Packet{p}, 0)
+	if n.twice {
+		n.engine.Observe(1, []capture.Packet{p}, 0)
+	}
 }
 
 func packet(src, dst netip.Addr, payload []byte) []byte {
+	if src.Is6() {
+		s, d := src.As16(), dst.As16()
+		b := []byte{0x60, 0, 0, 0, byte(len(payload) >> 8), byte(len(payload)), 58, 60}
+		b = append(append(b, s[:]...), d[:]...)
+		return append(b, payload...)
+	}
 	s, d := src.As4(), dst.As4()
 	total := 20 + len(payload)
 	b := []byte{0x45, 0, byte(total >> 8), byte(total), 0, 0, 0, 0, 60, 1, 0, 0}
@@ -171,13 +201,21 @@ type lab struct {
 	network *network
 	engine  *Engine
 	clock   *bubbleClock
-	losses  Losses
+	losses  Losses // guarded by the clock's mutex
+	change  func(*Job)
 }
 
 // newLab makes an engine whose capture shows everything at once.
 func newLab(t *testing.T) *lab {
 	l := &lab{clock: &bubbleClock{}}
-	l.engine = NewEngine(Config{ID: testID, Key: [16]byte{7}, Run: 1, Clock: l.clock, Losses: func() Losses { return l.losses }})
+	l.engine = NewEngine(Config{ID: testID, Key: [16]byte{7}, Run: 1, Clock: l.clock, Losses: func(sources []int) Losses {
+		l.clock.mu.Lock()
+		defer l.clock.mu.Unlock()
+		if !slices.Equal(sources, []int{0}) {
+			t.Errorf("asked for the losses of captures %v", sources)
+		}
+		return l.losses
+	}})
 	l.network = &network{t: t, engine: l.engine, clock: l.clock, probes: map[netip.Addr]int{}, script: func(netip.Addr, int) []answer { return nil }}
 	l.reset()
 	return l
@@ -194,7 +232,11 @@ func (l *lab) sweep(ctx context.Context, p *Plan, halt <-chan struct{}) Summary 
 	wg.Go(func() { l.follow(quit) })
 	defer wg.Wait()
 	defer close(quit)
-	return l.engine.Sweep(ctx, Job{Plan: p, Start: testStart, Sources: []int{0}, Emit: l.result.emit, Halt: halt}, l.network)
+	job := Job{Plan: p, Start: testStart, Sources: []int{0}, Senders: []Sender{l.network}, Emit: l.result.emit, Halt: halt}
+	if l.change != nil {
+		l.change(&job)
+	}
+	return l.engine.Sweep(ctx, job)
 }
 
 func (l *lab) follow(quit chan struct{}) {
@@ -210,7 +252,7 @@ func (l *lab) follow(quit chan struct{}) {
 
 func plan(t *testing.T, network string, change func(*Plan)) *Plan {
 	t.Helper()
-	in, err := targets.ParseRanges([]string{network})
+	in, err := targets.ParseRanges(strings.Fields(network))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,4 +278,9 @@ func inBubble(t *testing.T, f func(t *testing.T, l *lab)) {
 		f(t, l)
 		l.network.wg.Wait()
 	})
+}
+
+// after answers every request once.
+func after(d time.Duration) func(netip.Addr, int) []answer {
+	return func(netip.Addr, int) []answer { return []answer{{after: d}} }
 }

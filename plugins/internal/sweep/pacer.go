@@ -2,28 +2,32 @@ package sweep
 
 import "time"
 
-// pacer is a token bucket for bursts: burst k of a sweep is due k intervals after the first. A late burst is made
-// up for by at most one more, so that no window of time holds more than the rate allows and one burst.
+// pacer is a token bucket that a burst fills, and asked when a burst is about to leave: over any window of time no
+// more leaves than the rate allows, one burst, and what makes up for a timer that was late. It is used under the
+// schedule's mutex.
 type pacer struct {
-	interval int64 // ns between bursts; 0: none
-	due      int64 // monotonic ns
+	perRequest float64 // ns; 0: no rate
+	grace      int64   // ns of lateness that are made up for: those of a third of a burst
+	due        int64   // monotonic ns at which the next burst may leave
 }
 
 func newPacer(rate, burst int, now int64) pacer {
 	p := pacer{due: now}
 	if rate > 0 {
-		p.interval = int64(float64(burst) / float64(rate) * 1e9)
+		p.perRequest = 1e9 / float64(rate)
+		p.grace = int64(p.perRequest * float64(burst) / 3)
 	}
 	return p
 }
 
-// wait returns how long the next burst of n requests out of burst has to wait, and books it.
-func (p *pacer) wait(now int64, n, burst int) time.Duration {
-	if p.interval == 0 {
-		return 0
+// take books n requests that leave now, or returns after what time to ask again.
+func (p *pacer) take(now int64, n int) (wait time.Duration) {
+	if now < p.due {
+		return time.Duration(p.due - now)
 	}
-	p.due = max(p.due, now-p.interval)
-	d := time.Duration(p.due - now)
-	p.due += p.interval * int64(n) / int64(burst)
-	return max(d, 0)
+	p.due = max(p.due, now-p.grace) + int64(p.perRequest*float64(n))
+	return 0
 }
+
+// hold lets nothing leave before a time.
+func (p *pacer) hold(until int64) { p.due = max(p.due, until) }

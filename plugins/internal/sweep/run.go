@@ -6,18 +6,26 @@ import (
 	"time"
 
 	"echogram/plugins/internal/targets"
+	"echogram/plugins/schema"
 )
 
 // run is one sweep: its state, and the goroutine that closes its targets when their timeout has passed.
 type run struct {
 	*state
-	engine *Engine
-	job    Job
-	began  int64 // monotonic ns
-	before baseline
-	cut    bool // some targets were closed before their time
+	engine      *Engine
+	job         Job
+	schedule    *schedule
+	sendersDone chan struct{} // closed when no request will follow
+	began       int64         // monotonic ns
+	before      tally
+	after       *tally // when the last timeout had passed, if rows remained to be spread then
+	cut         bool   // some targets were closed before their time
 
-	answered bitSet // targets that answered in time
+	nobody   bitSet            // targets that are not there; nil: none is known to be
+	answered bitSet            // targets that answered in time
+	wrote    bitSet            // targets that got rows; nil: all
+	rtts     []int64           // scratch, as is rows
+	rows     []schema.SweepRow // of the targets that are closed together
 
 	emitMu    sync.Mutex
 	muted     bool  // guarded by emitMu
@@ -25,44 +33,89 @@ type run struct {
 	statsLate int64 // late replies that the stats row tells of
 }
 
-// baseline is what was counted before the sweep began.
-type baseline struct {
+// tally is what is counted for a whole process.
+type tally struct {
 	losses              Losses
 	foreign, unverified int64
 	offset              int64 // CLOCK_REALTIME - CLOCK_MONOTONIC
 }
 
-// Pauses of the goroutine that waits for a block to be due.
-const (
-	idlePause    = 10 * time.Millisecond // while the block's requests are not all out
-	capturePause = 2 * time.Millisecond  // when its time has come and the capture has not shown it yet
-)
+// idlePause is how long the goroutine that closes targets waits while requests are not all out.
+const idlePause = 10 * time.Millisecond
 
-// closeAll emits block after block, each when the timeout of its last request has passed.
+func (r *run) newSchedule() *schedule {
+	e := r.engine
+	s := newSchedule(r.plan, r.state, r.began)
+	s.offset = r.before.offset
+	s.silent = func(target int) bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return r.silent(target)
+	}
+	s.through = r.shown
+	s.absent = r.absent
+	return s
+}
+
+// shown returns the time up to which the captures have shown everything.
+func (r *run) shown() int64 {
+	r.engine.mu.Lock()
+	defer r.engine.mu.Unlock()
+	return r.engine.observedThrough(r.job.Sources)
+}
+
+// absentees are the targets that a discovery has asked for in vain. Those that answer it later are still absent:
+// the sweep has passed over them.
+func absentees(job *Job) bitSet {
+	if job.Neighbours == nil {
+		return nil
+	}
+	b := newBitSet(job.Plan.Targets.Len())
+	for t := range job.Plan.Targets.Len() {
+		if n, asked := job.Neighbours(t); asked && !n.Present {
+			b.set(t)
+		}
+	}
+	return b
+}
+
+func (r *run) absent(target int) bool { return r.nobody != nil && r.nobody.has(target) }
+
+// closeAll emits group after group and block after block, each when the timeout of its last request has passed.
 func (r *run) closeAll(ctx context.Context) {
 	blocks := r.plan.Targets.Blocks()
-	for b := range blocks {
-		last := r.total - r.n + blocks[b].First + blocks[b].N - 1
-		r.awaitSent(ctx, last)
-		whole := r.sent.handed.Load() > int64(last)
-		if whole {
-			r.awaitSeen(ctx, blocks[b], r.sent.sentAt(last))
-		} else {
-			r.awaitSeen(ctx, blocks[b], r.lastBurst())
+	for g, group := range r.schedule.groups {
+		sentAt, whole := r.awaitSent(ctx, g)
+		if !whole && g >= r.schedule.begun() {
+			r.cut = true // nobody in this group was asked, nor in those behind it
+			return
 		}
-		whole = whole && ctx.Err() == nil
-		if !whole {
-			r.cut = true
+		for b := group.FirstBlock; b < group.FirstBlock+group.Blocks; b++ {
+			r.awaitSeen(ctx, blocks[b], sentAt)
+			whole = whole && ctx.Err() == nil
+			r.cut = r.cut || !whole
+			r.emitBlock(b, whole)
+			r.spread(ctx)
 		}
-		r.emitBlock(b, whole)
 	}
 }
 
-// awaitSent waits until probe i was handed over or the sender has ended.
-func (r *run) awaitSent(ctx context.Context, i int) {
-	for r.sent.handed.Load() <= int64(i) && !r.sent.done.Load() && ctx.Err() == nil {
-		r.engine.clock.Sleep(ctx, idlePause)
+// awaitSent waits until the requests to a group have left, or no sender is left. It returns when the last of them did, and
+// whether there were all.
+func (r *run) awaitSent(ctx context.Context, group int) (at int64, whole bool) {
+	for ctx.Err() == nil {
+		if at, whole := r.schedule.endOf(group); whole {
+			return at, true
+		}
+		select {
+		case <-r.sendersDone:
+			at, whole := r.schedule.endOf(group)
+			return max(at, r.sent.last.Load()), whole
+		default:
+			r.engine.clock.Sleep(ctx, idlePause)
+		}
 	}
+	return r.sent.last.Load(), false
 }
 
 // awaitSeen waits until the capture has shown everything up to one timeout after sentAt, and after the stamps of
@@ -88,21 +141,49 @@ func (r *run) due(b targets.Block, sentAt int64) (due, through int64) {
 	if through < sentAt+timeout {
 		return sentAt + timeout, through
 	}
-	for i := r.total - r.n + b.First; i < r.total-r.n+b.First+b.N; i++ {
-		if left := r.request[i] - offset; r.request[i] != 0 && left > sentAt && left < through {
-			sentAt = left
+	for k := range int(r.opened.Load()) {
+		pass := r.pass(k)
+		for t := b.First; pass != nil && t < b.First+b.N; t++ {
+			if left := pass[t].stamp() - offset; left > sentAt && left < through {
+				sentAt = left
+			}
 		}
 	}
 	return sentAt + timeout, through
 }
 
-func (r *run) lastBurst() int64 {
-	r.sent.mu.Lock()
-	defer r.sent.mu.Unlock()
-	if len(r.sent.bursts) == 0 {
-		return r.began - int64(r.plan.Timeout)
+// spread pauses where the rows are ahead of the pace at which they fill Job.EmitWithin.
+func (r *run) spread(ctx context.Context) {
+	due := r.began + int64(float64(r.job.EmitWithin)*float64(r.closed)/float64(r.n))
+	for ctx.Err() == nil {
+		wait := time.Duration(due - r.engine.clock.Mono())
+		if wait <= 0 {
+			return
+		}
+		r.noteEnd()
+		select {
+		case <-r.job.Halt:
+			return
+		case <-r.job.Hurry:
+			return
+		default:
+			r.engine.clock.Sleep(ctx, min(wait, idlePause))
+		}
 	}
-	return r.sent.bursts[len(r.sent.bursts)-1].at
+}
+
+// noteEnd notes what was counted when the timeout of the last request had passed: what happens while the rows are
+// still being spread is not this sweep's.
+func (r *run) noteEnd() {
+	select {
+	case <-r.sendersDone:
+	default:
+		return
+	}
+	if r.after == nil && r.shown() >= r.sent.last.Load()+int64(r.plan.Timeout) {
+		after := r.engine.count(r.job.Sources)
+		r.after = &after
+	}
 }
 
 // over tells whether the sweep has ended and its late window has passed.

@@ -4,26 +4,28 @@
 //
 // Its layers, from the bottom:
 //
-//   - pacer.go: when the next burst is due.
+//   - pacer.go: when the next burst may leave.
 //   - state.go: what is known of each probe of a running or finished sweep.
-//   - match.go: a captured frame -> the probe it belongs to, by the cookie.
-//   - send.go: bursts of requests out through a Sender.
-//   - rows.go, stats.go: closed targets, blocks and sweeps -> schema rows.
+//   - schedule.go: which requests go into the next burst: groups of blocks, passes over a group, retries, caps.
+//   - send.go: bursts of requests out through a Sender; any number of goroutines share one schedule.
+//   - match.go, damage.go: a captured frame -> the probe it belongs to, by the cookie; what was flipped in it.
+//   - history.go: what a stanza remembers from sweep to sweep.
+//   - rows.go, fill.go, block.go, stats.go: closed targets, blocks and sweeps -> schema rows.
 //   - engine.go, run.go: the sweeps of one process and their goroutines.
 //
 // The engine opens nothing: sockets, routes and privileges are prober's. It owns no timer either but the pauses of
-// the sender and of the one that waits for the capture to pass a deadline. Not here: order other than by address,
-// retries, IPv6, sending at layer 2.
+// the senders and of the one that waits for the capture to pass a deadline.
 package sweep
 
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"echogram/plugins/internal/capture"
+	"echogram/plugins/internal/frame"
 	"echogram/plugins/internal/icmpecho"
-	"echogram/plugins/internal/targets"
 	"echogram/plugins/schema"
 )
 
@@ -45,120 +47,35 @@ type Clock interface {
 	Sleep(ctx context.Context, d time.Duration)
 }
 
-// Plan is what a stanza sweeps, again and again. Fill its exported fields, then call Check; it must not be
-// changed after that.
-type Plan struct {
-	Host, Instance string       // tags
-	Labels         []schema.Tag // further tags of every row
-	Targets        *targets.Set
-	Rate           int                   // requests per second; 0 as fast as it goes
-	Burst          int                   // requests sent back to back, 1 to 1024; 0: min(128, ceil(Rate * 10 ms)), 128 without a rate
-	Count          int                   // requests per target, default 1
-	CountInterval  time.Duration         // least time between two requests to one target, default 1 s
-	Timeout        time.Duration         // a reply with a greater RTT is late; default 1 s
-	LateWindow     time.Duration         // how long after the sweep late replies are still matched; default 60 s, at most 180 s
-	Size           int                   // payload bytes, 12 to 65,507; default 12
-	OnLink         func(target int) bool // whether a target lies on the interface's own link; nil: none does
-
-	names []string // of the blocks, made once
-	prev  bitSet   // of the targets that answered in the last complete sweep; nil before the first
-}
-
-// Limits of a plan.
-const (
-	MinSize       = 12 // the cookie
-	MaxSize       = 65507
-	MaxBurst      = 1024
-	MaxRate       = 10_000_000
-	MaxCount      = 1000
-	MaxLateWindow = 180 * time.Second
-)
-
-// Problem is one thing wrong with a plan: the option's name, as configurations spell it, and what would be right.
-type Problem struct {
-	Key, Text string
-}
-
-func (p *Problem) Error() string { return p.Key + ": " + p.Text }
-
-// Check fills in the defaults and refuses what cannot be swept with a *Problem.
-func (p *Plan) Check() error {
-	p.defaults()
-	switch {
-	case p.Targets == nil || p.Targets.Len() == 0:
-		return &Problem{"networks", "no targets are left: give at least one network, range or address that exclude does not take away"}
-	case p.Rate < 0 || p.Rate > MaxRate:
-		return &Problem{"rate", "must be 0 (as fast as it goes) to 10000000 requests per second"}
-	case p.Burst < 1 || p.Burst > MaxBurst:
-		return &Problem{"burst", "must be 0 (chosen by rate) to 1024 requests"}
-	case p.Count < 1 || p.Count > MaxCount:
-		return &Problem{"count", "must be 1 to 1000 requests per target"}
-	case p.CountInterval < 0:
-		return &Problem{"count_interval", "must not be negative"}
-	case p.Timeout < time.Millisecond || p.Timeout > time.Minute:
-		return &Problem{"timeout", `must be "1ms" to "60s"`}
-	case p.LateWindow < 0 || p.LateWindow > MaxLateWindow:
-		return &Problem{"late_window", `must be "0s" to "180s"`}
-	case p.Size < MinSize || p.Size > MaxSize:
-		return &Problem{"size", "must be 12 to 65507 payload bytes: the first 12 hold the cookie"}
-	case p.Targets.Len()*p.Count > 1<<30:
-		return &Problem{"count", "targets times count must stay below 2^30 requests a sweep"}
-	}
-	for i := range p.Targets.Blocks() {
-		if !p.Targets.Blocks()[i].Prefix.Addr().Is4() {
-			return &Problem{"networks", "IPv6 targets are not swept yet, and " + p.Targets.At(p.Targets.Blocks()[i].First).String() + " is one"}
-		}
-	}
-	p.nameBlocks()
-	return nil
-}
-
-func (p *Plan) defaults() {
-	if p.Burst == 0 {
-		p.Burst = 128
-		if p.Rate > 0 {
-			p.Burst = min(128, (p.Rate+99)/100)
-		}
-	}
-	if p.Count == 0 {
-		p.Count = 1
-	}
-	if p.CountInterval == 0 {
-		p.CountInterval = time.Second
-	}
-	if p.Timeout == 0 {
-		p.Timeout = time.Second
-	}
-	if p.Size == 0 {
-		p.Size = MinSize
-	}
-}
-
-func (p *Plan) nameBlocks() {
-	blocks := p.Targets.Blocks()
-	p.names = make([]string, len(blocks))
-	for i := range blocks {
-		p.names[i] = blocks[i].Prefix.String()
-	}
-}
-
-// Length is how long a sweep takes at the plan's rate, from the first request to the last row; 0 without a rate.
-func (p *Plan) Length() time.Duration {
-	if p.Rate == 0 {
-		return 0
-	}
-	pass := time.Duration(float64(p.Targets.Len()) / float64(p.Rate) * float64(time.Second))
-	return max(pass, p.CountInterval)*time.Duration(p.Count-1) + pass + p.Timeout
+// Neighbour is what a discovery on the link has found out about a target before the sweep.
+type Neighbour struct {
+	Present  bool
+	MAC      frame.MAC
+	RTT      schema.Opt // ns, of the ARP or neighbour discovery exchange
+	HostName string     // reverse DNS
 }
 
 // Job is one sweep of a plan.
 type Job struct {
 	Plan    *Plan
-	Start   int64            // the scheduled start: the time of all rows, ns
-	Sources []int            // the captures whose progress closes targets; see Engine.Observe
-	Skipped int64            // sweeps left out since the last, for the stats row
-	Emit    func(schema.Row) // takes the rows, one at a time; a row is good until Emit returns. Late rows come after Sweep has returned
-	Halt    <-chan struct{}  // when closed, sending stops, and the sweep ends one timeout later as partial; may be nil
+	Start   int64             // the scheduled start: the time of all rows, ns
+	Sources []int             // the captures whose progress closes targets; see Engine.Observe
+	Senders []Sender          // one a sending goroutine
+	Stamps  capture.StampKind // frames with another kind are passed over; none: with another than the first
+	Skipped int64             // sweeps left out since the last, for the stats row
+	Link    schema.LinkFacts  // for the stats row
+	Emit    func(schema.Row)  // takes the rows, one at a time; a row is good until Emit returns. Late rows come after Sweep has returned
+	Trace   func(Event)       // told of every reply and error as the capture shows it, and of every refused request, by several goroutines; it must not block. May be nil
+	Halt    <-chan struct{}   // when closed, sending stops, and the sweep ends one timeout later as partial; may be nil
+	// EmitWithin spreads the rows over this time where the sweep itself is faster; 0: as they come. When Hurry is
+	// closed, those that are left are no longer spread; it may be nil.
+	EmitWithin time.Duration
+	Hurry      <-chan struct{}
+	// Neighbours tells what is known of targets on the link; asked is false for all others. Those not present get
+	// no request. nil: the kernel resolves.
+	Neighbours   func(target int) (n Neighbour, asked bool)
+	Unresolved   int64 // host names without an address, for the stats row
+	CaptureDrops int64 // frames that the discovery on the link has lost
 }
 
 // Summary is what a sweep came to.
@@ -167,8 +84,40 @@ type Summary struct {
 	SendError error // the first error of a request that the kernel refused
 }
 
-// Losses is what the captures of a process have lost since it began.
+// Losses is what some captures and their interfaces have lost since the captures began.
 type Losses struct {
 	capture.Stats
-	Down uint64 // times that an interface was found to be down
+	Down       uint64 // times that an interface was found to be down
+	QdiscDrops uint64 // by the queues of the interfaces in use
+	NICDrops   uint64 // by their adapters
+}
+
+// EventKind is what an Event tells of.
+type EventKind uint8
+
+// The kinds of event.
+const (
+	Replied EventKind = iota
+	Duplicated
+	Errored
+	Strayed // a verified reply from another address than was asked
+	Refused // a request that the kernel did not take: Err says why
+)
+
+// Event is one frame that came back, as the capture showed it, or one request that did not leave.
+type Event struct {
+	Kind    EventKind
+	Target  int
+	Probe   int        // number of the probe at its target, from 0
+	Bytes   int        // of the ICMP message; of one that was captured in part, as many as were asked for
+	RTT     schema.Opt // ns; absent if the request was not seen leaving
+	TTL     uint8
+	From    netip.Addr // who sent it
+	Type    uint8      // of an error
+	Code    uint8
+	MTU     uint32
+	Corrupt bool
+	Flipped int // bits
+	First   int // place of the first byte that differs in the payload, -1: none
+	Err     error
 }
