@@ -33,4 +33,19 @@ func read(id int32) int64 {
 	return t.Nano()
 }
 
-func (clock) Sleep(ctx context.Context, d time.Duration) { sleep(ctx, d) }
+// timerGrain is by how much one of Go's timers can be late on an idle machine: they wait in epoll_wait, in whole
+// milliseconds.
+const timerGrain = 1500 * time.Microsecond
+
+// Sleep is exact to the kernel's timers: the last of the time passes in nanosleep, which ctx does not end.
+func (c clock) Sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	due := c.Mono() + int64(d)
+	sleep(ctx, d-timerGrain)
+	for rest := due - c.Mono(); rest > 0 && ctx.Err() == nil; rest = due - c.Mono() {
+		t := unix.NsecToTimespec(rest)
+		unix.Nanosleep(&t, nil) // a signal ends it early
+	}
+}

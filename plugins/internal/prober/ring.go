@@ -1,31 +1,36 @@
 package prober
 
 import (
+	"context"
 	"errors"
-	"math"
 	"sync"
 	"time"
 
 	"echogram/plugins/internal/capture/afpacket"
+	"echogram/plugins/internal/linkinfo"
 	"echogram/plugins/internal/route"
 	"echogram/plugins/internal/sweep"
 )
 
-// ring is one interface's capture and the goroutine that shows it to the engine.
+// ring is one interface's capture and the goroutine that shows it to the engine. It goes on when its interface was
+// removed and is there again, by the same name.
 type ring struct {
 	raw    *afpacket.Ring
-	engine *sweep.Engine
+	host   *host
 	name   string
-	index  int
+	key    int // its place among the host's rings: the index that the interface had at first
 	source int // its number at the engine
+	bytes  int // of its memory
 	refs   int // guarded by the host's mutex
 
 	stop chan struct{}
 	done chan struct{}
 
-	mu   sync.Mutex
-	lost sweep.Losses
-	err  error // why it has ended by itself
+	mu    sync.Mutex
+	index int // of the interface
+	lost  sweep.Losses
+	base  linkinfo.Counters // of the interface when the ring was opened
+	err   error             // why nothing is captured
 }
 
 // pollTime bounds how long a ring's goroutine sleeps: it is what closing one takes at most.
@@ -35,11 +40,15 @@ const pollTime = 50 * time.Millisecond
 // machine whose softirqs are late by several times that.
 const retireSlack = 8 * afpacket.RetireDelay
 
-func newRing(raw *afpacket.Ring, l route.Interface, source int, engine *sweep.Engine) *ring {
+// comebackTime is how long a sweep waits for an interface that is there again to be captured.
+const comebackTime = time.Second
+
+func newRing(raw *afpacket.Ring, l route.Interface, h *host, source int) *ring {
 	r := &ring{
-		raw: raw, engine: engine, name: l.Name, index: l.Index, source: source, refs: 1,
+		raw: raw, host: h, name: l.Name, key: l.Index, index: l.Index, source: source, refs: 1,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
+	r.base, _ = linkinfo.Count(l.Index) // what cannot be counted stays zero
 	go r.run()
 	return r
 }
@@ -53,18 +62,15 @@ func (r *ring) run() {
 		default:
 		}
 		if err := r.step(); err != nil {
-			r.mu.Lock()
-			r.err = err
-			r.lost.Down++
-			r.mu.Unlock()
-			r.engine.Observe(r.source, nil, math.MaxInt64) // nobody must wait for what will not come
-			return
+			r.fail(err)
+			if !r.comeBack() {
+				return
+			}
 		}
 	}
 }
 
-// step reads one block. After a block everything up to its last stamp was shown; after a wait in vain, all that
-// is older than what the kernel may still hold back.
+// step reads one block.
 func (r *ring) step() error {
 	before := clock{}.Mono()
 	batch, err := r.raw.Read(pollTime)
@@ -76,12 +82,51 @@ func (r *ring) step() error {
 		r.lost.Down++
 		r.mu.Unlock()
 	}
-	through := before - retireSlack
-	if len(batch) > 0 {
-		through = min(clock{}.Mono(), batch[len(batch)-1].Stamp-clock{}.Offset()) // a clock set back would show the future
+	r.host.engine.Observe(r.source, batch, shownThrough(batch, before))
+	if s := r.host.save; s != nil {
+		s.write(batch)
 	}
-	r.engine.Observe(r.source, batch, through)
 	return nil
+}
+
+func (r *ring) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+	r.lost.Down++
+}
+
+// comeBack waits for the interface to be there again; it returns false when the ring is closed before. Meanwhile
+// nothing is shown that anybody would have to wait for.
+func (r *ring) comeBack() bool {
+	for {
+		r.host.engine.Observe(r.source, nil, clock{}.Mono())
+		select {
+		case <-r.stop:
+			return false
+		case <-time.After(pollTime):
+		}
+		l, err := r.host.routes.ByName(r.name)
+		if err != nil || r.raw.Rebind(l.Index) != nil {
+			continue
+		}
+		r.mu.Lock()
+		r.index, r.err = l.Index, nil
+		r.base, _ = linkinfo.Count(l.Index)
+		r.mu.Unlock()
+		return true
+	}
+}
+
+// await returns when the ring captures, or why it does not.
+func (r *ring) await(ctx context.Context) error {
+	for waited := time.Duration(0); ; waited += pollTime {
+		err := r.failed()
+		if err == nil || waited >= comebackTime || ctx.Err() != nil {
+			return err
+		}
+		sleep(ctx, pollTime)
+	}
 }
 
 func (r *ring) failed() error {
@@ -103,13 +148,29 @@ func (r *ring) losses() sweep.Losses {
 	if !r.raw.Carrier(r.name) {
 		r.lost.Down++
 	}
+	if c, err := linkinfo.Count(r.index); err == nil {
+		r.lost.QdiscDrops += grown(r.base.QdiscDrops, c.QdiscDrops)
+		r.lost.NICDrops += grown(r.base.NICDrops, c.NICDrops)
+		r.base = c
+	}
 	return r.lost
 }
 
-// close ends the goroutine and then the ring, and returns what it has lost.
-func (r *ring) close() sweep.Losses {
+// grown is by how much a counter has grown, if the driver has it. Counters of an interface that was made anew begin
+// at zero.
+func grown(before, now *int64) uint64 {
+	switch {
+	case now == nil:
+		return 0
+	case before == nil || *now < *before:
+		return uint64(*now)
+	}
+	return uint64(*now - *before)
+}
+
+// close ends the goroutine and then the ring.
+func (r *ring) close() {
 	close(r.stop)
 	<-r.done
-	defer r.raw.Close()
-	return r.losses()
+	r.raw.Close()
 }

@@ -1,58 +1,101 @@
 package prober
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"echogram/plugins/internal/route"
 	"echogram/plugins/internal/targets"
 )
 
-// findRoutes takes the broadcast addresses of our own links out of the plan, asks for the route to each piece of
-// its blocks, notes which pieces are on the link, and returns the interfaces in the order met.
-func findRoutes(c Config) ([]route.Interface, error) {
-	oif, err := outInterface(c.Interface)
+// paths says how the targets of a set are reached.
+type paths struct {
+	links  []route.Interface // by which requests leave, in the order met
+	pieces []path            // of the whole set, in order
+}
+
+// path is a piece of the set and its route.
+type path struct {
+	piece
+	route.Route
+	failed bool // there is none
+}
+
+// onLink tells whether a target lies on the interface's own link.
+func (p *paths) onLink(target int) bool {
+	i, found := slices.BinarySearchFunc(p.pieces, target, func(p path, t int) int { return p.compare(t) })
+	return found && !p.pieces[i].failed && p.pieces[i].OnLink()
+}
+
+// findPaths asks for the route to each piece of a set's blocks. A piece without a route is an error if strict, else
+// it is told of and goes to the kernel, which refuses it.
+func (p *Prober) findPaths(set *targets.Set, strict bool) (*paths, error) {
+	c := &p.config
+	oif, err := p.host.outInterface(c.Interface)
 	if err != nil {
 		return nil, err
 	}
-	specifics, err := route.Specifics(targets.BlockBits4)
+	specifics, err := p.host.specifics()
 	if err != nil {
 		return nil, err
 	}
-	if err := leaveOutBroadcast(c.Plan, specifics); err != nil {
-		return nil, err
-	}
-	var links []route.Interface
-	var onLink []piece
-	for _, p := range pieces(c.Plan.Targets, specifics) {
-		r, err := route.Get(c.Plan.Targets.At(p.first), oif, c.Source)
-		if err != nil {
-			return nil, fmt.Errorf("prober: network %s cannot be reached: %w%s", c.Plan.Targets.Network(p.first), err, from(c))
-		}
-		if r.OnLink() {
-			onLink = append(onLink, p)
-		}
-		if slices.ContainsFunc(links, func(l route.Interface) bool { return l.Index == r.IfIndex }) {
+	found := &paths{}
+	for _, pc := range runs(set, specifics) {
+		dst := set.At(pc.first)
+		r, err := p.host.routes.Get(route.Query{OutIndex: oif, Source: c.source(dst), Mark: c.Mark}, dst)
+		switch {
+		case errors.Is(err, route.ErrNoRoute) && !strict:
+			c.warn(fmt.Sprintf("network %s cannot be reached: %v%s", set.Network(pc.first), err, c.from(dst)))
+			found.pieces = append(found.pieces, path{piece: pc, failed: true})
 			continue
+		case err != nil:
+			return nil, fmt.Errorf("prober: network %s cannot be reached: %w%s", set.Network(pc.first), err, c.from(dst))
 		}
-		l, err := route.ByIndex(r.IfIndex)
-		if err != nil {
+		found.pieces = append(found.pieces, path{piece: pc, Route: r})
+		if err := found.addLink(p.host.routes, r.IfIndex); err != nil {
 			return nil, err
 		}
-		links = append(links, l)
 	}
-	c.Plan.OnLink = func(target int) bool {
-		_, found := slices.BinarySearchFunc(onLink, target, piece.compare)
-		return found
+	return found, nil
+}
+
+// link returns the interface with an index.
+func (p *paths) link(index int) (route.Interface, bool) {
+	i := slices.IndexFunc(p.links, func(l route.Interface) bool { return l.Index == index })
+	if i < 0 {
+		return route.Interface{}, false
 	}
-	return links, nil
+	return p.links[i], true
+}
+
+func (p *paths) addLink(routes *route.Client, index int) error {
+	if _, known := p.link(index); known {
+		return nil
+	}
+	l, err := routes.ByIndex(index)
+	if err == nil {
+		p.links = append(p.links, l)
+	}
+	return err
+}
+
+// specifics lists the destinations of all routing tables of both families.
+func (h *host) specifics() ([]route.Specific, error) {
+	v4, err := h.routes.Specifics4(0)
+	if err != nil {
+		return nil, err
+	}
+	v6, err := h.routes.Specifics6(0)
+	return append(v4, v6...), err
 }
 
 // from says what else, beside the destination, the kernel was asked for.
-func from(c Config) string {
+func (c *Config) from(dst netip.Addr) string {
 	s := ""
-	if c.Source.IsValid() {
-		s = " from " + c.Source.String()
+	if source := c.source(dst); source.IsValid() {
+		s = " from " + source.String()
 	}
 	if c.Interface != "" {
 		s += " by " + c.Interface
@@ -60,37 +103,40 @@ func from(c Config) string {
 	return s
 }
 
-func outInterface(name string) (index int, err error) {
+func (h *host) outInterface(name string) (index int, err error) {
 	if name == "" {
 		return 0, nil
 	}
-	i, err := route.ByName(name)
+	i, err := h.routes.ByName(name)
 	if err == nil && !i.Up {
 		err = fmt.Errorf("prober: interface %s is down: bring it up with: ip link set %s up", i.Name, i.Name)
 	}
 	return i.Index, err
 }
 
-// leaveOutBroadcast removes targets that are broadcast addresses here: one request would be for everybody.
-func leaveOutBroadcast(plan *Plan, specifics []route.Specific) error {
+// ownBroadcast lists the broadcast addresses of our own links, where one request would be for everybody, and their
+// networks' own addresses.
+func (h *host) ownBroadcast() ([]targets.Range, error) {
+	specifics, err := h.routes.Specifics4(0)
+	if err != nil {
+		return nil, err
+	}
 	var out []targets.Range
 	for _, s := range specifics {
-		if _, ok := plan.Targets.Index(s.Prefix.Addr()); s.Broadcast && ok {
-			out = append(out, targets.Range{Text: s.Prefix.String(), First: s.Prefix.Addr(), Last: s.Prefix.Addr()})
+		if a := s.Prefix.Addr(); s.Broadcast {
+			out = append(out, targets.Range{Text: s.Prefix.String(), First: a, Last: a})
 		}
 	}
-	if out == nil {
-		return nil
+	networks, err := h.routes.Addresses(0)
+	for _, n := range networks {
+		if a := n.Masked().Addr(); a.Is4() && n.Bits() < 31 {
+			out = append(out, targets.Range{Text: a.String() + "/32", First: a, Last: a})
+		}
 	}
-	set, err := plan.Targets.Without(out)
-	if err != nil {
-		return err
-	}
-	plan.Targets = set
-	return plan.Check()
+	return out, err
 }
 
-// piece is a run of targets that one route serves, as far as the tables tell.
+// piece is a run of targets that one route serves, as far as the tables tell: see runs.
 type piece struct {
 	first, n int
 }
@@ -106,24 +152,11 @@ func (p piece) compare(target int) int {
 	return 0
 }
 
-// pieces cuts the blocks of a set where narrower routes begin and end.
-func pieces(set *targets.Set, specifics []route.Specific) []piece {
-	var cuts []int
-	for _, s := range specifics {
-		first, last := set.Within(s.Prefix)
-		if first < last {
-			cuts = append(cuts, first, last)
-		}
+// entryProblem names the entry of a list that is wrong.
+func entryProblem(key string, err error) error {
+	var entry *targets.EntryError
+	if errors.As(err, &entry) {
+		key = fmt.Sprintf("%s[%d]", key, entry.Index)
 	}
-	for _, b := range set.Blocks() {
-		cuts = append(cuts, b.First)
-	}
-	cuts = append(cuts, set.Len())
-	slices.Sort(cuts)
-	cuts = slices.Compact(cuts)
-	all := make([]piece, len(cuts)-1)
-	for i := range all {
-		all[i] = piece{cuts[i], cuts[i+1] - cuts[i]}
-	}
-	return all
+	return &Problem{Key: key, Text: err.Error()}
 }
