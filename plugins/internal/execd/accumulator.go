@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/influxdata/telegraf"
@@ -20,10 +21,23 @@ type output struct {
 	dst  io.WriteCloser
 	buf  *bufio.Writer
 	line []byte
+
+	taken atomic.Int64 // bytes that were read, or that the pipe has room for
 }
 
 func newOutput(dst io.WriteCloser) *output {
-	return &output{dst: dst, buf: bufio.NewWriterSize(dst, 64<<10)}
+	o := &output{dst: dst}
+	o.buf = bufio.NewWriterSize(taking{o}, 64<<10)
+	return o
+}
+
+// taking counts what the other end takes.
+type taking struct{ *output }
+
+func (t taking) Write(p []byte) (int, error) {
+	n, err := t.dst.Write(p)
+	t.taken.Add(int64(n))
+	return n, err
 }
 
 func (o *output) write(p *schema.Point) error {

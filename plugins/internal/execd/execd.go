@@ -27,6 +27,8 @@ type Plugin interface {
 	telegraf.ServiceInput
 	// GatherAt gathers for the slot that begins at start, and returns when its last row is out.
 	GatherAt(start time.Time) error
+	// Hurry has all rows come as soon as they are there, should the plugin spread them over time.
+	Hurry()
 	// StopWithin is Stop with a bound: what has not ended after d is emitted as it stands.
 	StopWithin(d time.Duration)
 }
@@ -43,7 +45,9 @@ type Input struct {
 const (
 	finishTime  = 4 * time.Second        // a gather that ends in this time is let end when STDIN closes
 	signalTime  = 400 * time.Millisecond // the same for a halted gather at SIGTERM, whose whole end takes 1 s
-	abortTime   = 950 * time.Millisecond // after SIGTERM, what has not ended by then does not
+	abortTime   = 950 * time.Millisecond // after SIGTERM, when nobody takes what is left, it is lost
+	stallTime   = 200 * time.Millisecond // that nobody takes anything shows in this time
+	takeTime    = 4 * time.Second        // after SIGTERM, what a slow reader has not taken is lost
 	lingerTime  = 300 * time.Millisecond // between closing STDOUT and the exit, so that Telegraf reads all of it
 	flushPeriod = 200 * time.Millisecond
 )
@@ -54,7 +58,7 @@ type Streams struct {
 	Out     io.WriteCloser
 	Err     io.WriteCloser
 	Patient bool // a person waits: gathers may take their time after the end of In
-	// Abort ends the process when STDOUT is not read and SIGTERM has come: then nothing else would.
+	// Abort ends the process when SIGTERM has come and nothing else would: in a start, or when STDOUT is not read.
 	Abort func()
 }
 
@@ -62,6 +66,8 @@ type Streams struct {
 // started is called between: all sockets are open then, so privileges can go. The error is that of a start.
 func Serve(ctx context.Context, inputs []*Input, streams Streams, started func() error) error {
 	out := newOutput(streams.Out)
+	settled := context.AfterFunc(ctx, streams.Abort) // a start may wait for DNS, and has nothing to lose yet
+	defer settled()
 	for i, in := range inputs {
 		if err := in.Plugin.Start(newAccumulator(out, in)); err != nil {
 			stopAll(inputs[:i], func(p Plugin) { p.Stop() })
@@ -72,7 +78,8 @@ func Serve(ctx context.Context, inputs []*Input, streams Streams, started func()
 		stopAll(inputs, func(p Plugin) { p.Stop() })
 		return err
 	}
-	unwatch := watch(ctx, inputs[0].Log, streams.Abort)
+	settled()
+	unwatch := watch(ctx, out, inputs[0].Log, streams.Abort)
 	l := &loop{inputs: inputs, out: out, clock: time.Now, finishTime: finishTime}
 	if streams.Patient {
 		l.finishTime = math.MaxInt64
@@ -85,8 +92,9 @@ func Serve(ctx context.Context, inputs []*Input, streams Streams, started func()
 	return nil
 }
 
-// watch sees to it that SIGTERM ends the process even while nobody reads STDOUT. The returned function ends that.
-func watch(ctx context.Context, log *Logger, abort func()) (stop func()) {
+// watch sees to it that SIGTERM ends the process even while nobody reads STDOUT. A reader that is only slow, on a
+// busy machine, gets some more time. The returned function ends that.
+func watch(ctx context.Context, out *output, log *Logger, abort func()) (stop func()) {
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -95,13 +103,23 @@ func watch(ctx context.Context, log *Logger, abort func()) (stop func()) {
 			return
 		case <-ctx.Done():
 		}
-		limit := time.NewTimer(abortTime)
-		defer limit.Stop()
-		select {
-		case <-over:
-		case <-limit.C:
-			log.Errorf("STDOUT is not read: the points that were not taken are lost")
-			abort()
+		look := time.NewTimer(abortTime - stallTime)
+		defer look.Stop()
+		before, limit := int64(-1), time.Now().Add(takeTime)
+		for {
+			select {
+			case <-over:
+				return
+			case now := <-look.C:
+				taken := out.taken.Load()
+				if taken == before || now.After(limit) {
+					log.Errorf("STDOUT is not read: the points that were not taken are lost")
+					abort()
+					return
+				}
+				before = taken
+				look.Reset(stallTime)
+			}
 		}
 	})
 	return func() { close(over); wg.Wait() }
@@ -177,9 +195,13 @@ func (l *loop) gather(sched *schedule, r run) {
 	})
 }
 
-// finish is the end of STDIN: what was asked for and has not run yet (telegraf --test, --once) runs now, a gather
-// that ends in time ends, one that does not is halted. SIGTERM may come in the middle of it.
+// finish is the end of STDIN: nothing is spread over time any more, what was asked for and has not run yet (telegraf
+// --test, --once) runs now, a gather that ends in time ends, one that does not is halted. SIGTERM may come in the
+// middle of it.
 func (l *loop) finish(ctx context.Context, sched *schedule) {
+	for _, in := range l.inputs {
+		in.Plugin.Hurry()
+	}
 	for _, run := range sched.leftover(l.clock()) {
 		l.gather(sched, run)
 	}

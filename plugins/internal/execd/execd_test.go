@@ -19,9 +19,13 @@ import (
 // fake is a plugin whose gather takes some time, unless it is halted.
 type fake struct {
 	takes, ends time.Duration // how long a gather takes, and its end once halted
+	points      int           // of a gather but the last; 1,000 fill a buffer
 	startErr    error
+	starting    func()
 
 	acc     telegraf.Accumulator
+	spreads bool // a gather takes a minute unless it is hurried
+	hurried chan struct{}
 	halted  chan struct{}
 	cut     chan struct{}
 	once    sync.Once
@@ -32,13 +36,16 @@ type fake struct {
 }
 
 func newFake(takes, ends time.Duration) *fake {
-	return &fake{takes: takes, ends: ends, halted: make(chan struct{}), cut: make(chan struct{}), running: make(chan struct{}, 1)}
+	return &fake{takes: takes, ends: ends, hurried: make(chan struct{}), halted: make(chan struct{}), cut: make(chan struct{}), running: make(chan struct{}, 1)}
 }
 
 func (*fake) SampleConfig() string                { return "" }
 func (f *fake) Gather(telegraf.Accumulator) error { return nil }
 func (f *fake) Start(a telegraf.Accumulator) error {
 	f.acc = a
+	if f.starting != nil {
+		f.starting()
+	}
 	return f.startErr
 }
 
@@ -49,6 +56,12 @@ func (f *fake) GatherAt(slot time.Time) error {
 	f.slots = append(f.slots, slot)
 	f.mu.Unlock()
 	how := "whole"
+	if f.spreads {
+		select {
+		case <-time.After(time.Minute):
+		case <-f.hurried:
+		}
+	}
 	select {
 	case <-time.After(f.takes):
 	case <-f.halted:
@@ -59,9 +72,14 @@ func (f *fake) GatherAt(slot time.Time) error {
 			how = "cut"
 		}
 	}
+	for range f.points {
+		f.acc.AddFields("fake", map[string]any{"filler": "filler that makes a line of some 65 bytes"}, nil, slot)
+	}
 	f.acc.AddFields("fake", map[string]any{"how": how}, map[string]string{"a": "b"}, slot)
 	return nil
 }
+
+func (f *fake) Hurry() { close(f.hurried) }
 
 func (f *fake) Stop() { f.StopWithin(time.Hour) }
 
@@ -148,15 +166,19 @@ func TestServeRunsWhatIsDueAndEnds(t *testing.T) {
 func TestEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		takes, ends time.Duration
+		spreads     bool
 		took        time.Duration
 		how         string
 	}{
-		"a gather that ends in time": {3 * time.Second, time.Second, 3300 * time.Millisecond, "whole"},
-		"one that does not":          {time.Minute, 1200 * time.Millisecond, 5500 * time.Millisecond, "halted"},
+		"a gather that ends in time":     {3 * time.Second, time.Second, false, 3300 * time.Millisecond, "whole"},
+		"one that does not":              {time.Minute, 1200 * time.Millisecond, false, 5500 * time.Millisecond, "halted"},
+		"one that does if it hurries up": {3 * time.Second, time.Second, true, 3300 * time.Millisecond, "whole"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				out, _, took := served(t, newFake(c.takes, c.ends), Options{}, t.Context(), func(w io.WriteCloser) { io.WriteString(w, "\n") })
+				f := newFake(c.takes, c.ends)
+				f.spreads = c.spreads
+				out, _, took := served(t, f, Options{}, t.Context(), func(w io.WriteCloser) { io.WriteString(w, "\n") })
 				if took != c.took || !strings.Contains(out, c.how) {
 					t.Errorf("took %v and wrote %q, want %v and %q", took, out, c.took, c.how)
 				}
@@ -184,11 +206,65 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
+// lazy is a reader that takes a buffer in each tenth of a second.
+type lazy struct{ sink }
+
+func (l *lazy) Write(p []byte) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return l.sink.Write(p)
+}
+
+// TestSIGTERMWithASlowReader: points that are being taken are not thrown away when the second is over, but they are
+// when it takes forever.
+func TestSIGTERMWithASlowReader(t *testing.T) {
+	for name, c := range map[string]struct {
+		buffers int // full of points
+		aborted bool
+	}{"slow": {20, false}, "far too slow": {60, true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(time.Hour, 0)
+				f.points = c.buffers * 1000
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(11*time.Second, cancel)
+				stdin, w := io.Pipe()
+				time.AfterFunc(10*time.Second, func() { io.WriteString(w, "\n"); w.Close() })
+				var out lazy
+				var aborted bool
+				in := &Input{Plugin: f, Interval: 10 * time.Second, Log: NewLogger(io.Discard)}
+				streams := Streams{In: stdin, Out: &out, Err: &sink{}, Abort: func() { aborted = true }}
+				if err := Serve(ctx, []*Input{in}, streams, func() error { return nil }); err != nil {
+					t.Error(err)
+				}
+				if n := strings.Count(out.b.String(), "\n"); n != f.points+1 || aborted != c.aborted {
+					t.Errorf("%d points of %d were taken, aborted: %v", n, f.points+1, aborted)
+				}
+			})
+		})
+	}
+}
+
 func TestSilentSTDIN(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, log, _ := served(t, newFake(0, 0), Options{Alias: "east"}, t.Context(), func(io.WriteCloser) { time.Sleep(time.Minute) })
 		if !strings.HasPrefix(log, "W! [inputs.fake::east] ") || !strings.Contains(log, `signal = "STDIN"`) || strings.Count(log, "\n") != 1 {
 			t.Errorf("logged %q", log)
+		}
+	})
+}
+
+// TestSIGTERMInAStart: a start that waits for names is not waited for.
+func TestSIGTERMInAStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		f, begin, aborted := newFake(0, 0), time.Now(), make(chan time.Duration, 1)
+		f.startErr = errors.New("no address")
+		f.starting = func() { time.Sleep(time.Minute) }
+		streams := Streams{In: strings.NewReader(""), Out: &sink{}, Err: &sink{}, Abort: func() { aborted <- time.Since(begin) }}
+		Serve(ctx, []*Input{{Plugin: f, Interval: time.Second, Log: NewLogger(&sink{})}}, streams, func() error { return nil })
+		if d := <-aborted; d != time.Second {
+			t.Errorf("ended after %v", d)
 		}
 	})
 }
