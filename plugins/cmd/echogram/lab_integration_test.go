@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"echogram/plugins/netlab"
+	"echogram/plugins/netlab/witness"
 )
 
 // runs is how often the tests that look for rare losses repeat what they do.
@@ -25,6 +26,9 @@ var program string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // such tests wait more than they work
+		panic(err)
+	}
 	dir, err := os.MkdirTemp("", "echogram-test-")
 	if err != nil {
 		panic(err)
@@ -47,15 +51,7 @@ func TestMain(m *testing.M) {
 func newLab(t *testing.T, cfg netlab.SweepConfig) *netlab.Sweep {
 	t.Helper()
 	lab, err := netlab.SweepLab(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := lab.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return lab
+	return netlab.Lasting(t, lab, err)
 }
 
 // outcome is how a command ended.
@@ -94,4 +90,19 @@ func writeFile(t *testing.T, name string, text ...string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// startTcpdump captures on the prober's link into file. stop ends that; a capture that has dropped packets is no witness.
+func startTcpdump(t *testing.T, lab *netlab.Sweep, file string) (stop func()) {
+	t.Helper()
+	dump, err := witness.Start(t.Context(), lab.Prober, netlab.ProberLink, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		if drops, err := dump.Stop(); drops > 0 || err != nil {
+			t.Fatalf("void: tcpdump dropped %d packets, so it is no witness: %v", drops, err)
+		}
+	}
 }

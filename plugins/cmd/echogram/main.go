@@ -1,7 +1,9 @@
 // Command echogram sweeps networks with ICMP echo requests and serves Telegraf as a child of inputs.execd.
 //
-// It holds flags, signals and wiring only: main.go (commands, exit codes), sweep.go (a sweep by hand), output.go
-// (CSV and line protocol), progress.go (the line on a terminal), telegraf.go (the execd loop).
+// It holds flags, signals and wiring only: main.go (commands, exit codes), sweep.go (a sweep by hand), read.go (a
+// capture evaluated), ping*.go (the classic view), telegraf.go (the execd loop); output*.go (rows to a file, summary),
+// format*.go (csv, json, table, influx), progress.go (the line on a terminal), flags.go (help, completion, and the
+// words for what is wrong with flags).
 package main
 
 import (
@@ -12,9 +14,12 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"echogram/plugins/internal/prober"
 )
 
 // Exit codes.
@@ -46,11 +51,15 @@ func run(ctx context.Context, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	var quiet quietError
 	var usage usageError
+	var problem *prober.Problem
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &quiet):
 		return quiet.code
+	case errors.As(err, &problem):
+		fmt.Fprintf(os.Stderr, "%s: %s\n", cmd.CommandPath(), flagProblem(cmd.Flags(), problem))
+		return exitUsage
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "%s: %v\n", cmd.CommandPath(), err)
 		return exitUsage
@@ -69,9 +78,10 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+		text, _, _ := strings.Cut(err.Error(), ": strconv.") // whose words are for programmers
+		return usageError{fmt.Errorf("%s (see %s --help)", text, cmd.CommandPath())}
 	})
-	root.AddCommand(newSweep(), newTelegraf(), newVersion())
+	root.AddCommand(newSweep(), newPing(), newTelegraf(), newVersion())
 	return root
 }
 

@@ -1,75 +1,25 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
-	"echogram/plugins/schema"
+	"github.com/spf13/pflag"
 )
-
-func sampleRows() []schema.Row {
-	series := func(target string) schema.Series {
-		return schema.Series{Instance: "sweep", Network: "192.0.2.0/24", Block: "192.0.2.0/24", Target: target}
-	}
-	return []schema.Row{
-		&schema.SweepRow{Series: series("192.0.2.1"), Sent: 1, Received: 1, RTT: schema.Some(3142), TTL: schema.Some(64)},
-		&schema.SweepRow{Series: series("192.0.2.2"), Sent: 1, ResultCode: schema.ResultSilent},
-		&schema.SweepStatsRow{Instance: "sweep", Trust: schema.TrustOK},
-	}
-}
-
-func TestCSV(t *testing.T) {
-	var b bytes.Buffer
-	w := newWriter(&b, appendCSV)
-	for _, r := range sampleRows() {
-		w.emit(r)
-	}
-	if err := w.flush(); err != nil {
-		t.Fatal(err)
-	}
-	if want := "192.0.2.1,0.000003142\n192.0.2.2,unreachable\n"; b.String() != want {
-		t.Errorf("got %q, want %q", b.String(), want)
-	}
-	if w.answered != 1 || w.least != 3142 || w.most != 3142 || w.sum != 3142 {
-		t.Errorf("sums: %+v", w)
-	}
-}
-
-func TestInflux(t *testing.T) {
-	var b bytes.Buffer
-	w := newWriter(&b, appendInflux)
-	for _, r := range sampleRows() {
-		w.emit(r)
-	}
-	w.flush()
-	if n := strings.Count(b.String(), "\n"); n != 3 || !strings.HasPrefix(b.String(), "icmp_sweep,block=192.0.2.0/24,") {
-		t.Errorf("got %q", b.String())
-	}
-}
 
 type broken struct{ error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.error }
 
 func TestWriterKeepsTheFirstError(t *testing.T) {
-	w := newWriter(broken{errors.New("disk full")}, appendCSV)
+	w := newWriter(broken{errors.New("disk full")}, format{row: appendCSV})
 	for range 10_000 {
-		w.emit(sampleRows()[0])
+		w.emit(sampleRows(t)[0])
 	}
 	if err := w.flush(); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("got %v", err)
 	}
-}
-
-func TestProgressLine(t *testing.T) {
-	got := progressLine(16_384, 12_000, 65_536, 2*time.Second)
-	if want := "██████░░░░░░░░░░░░░░░░░░  25%  16,384 of 65,536 sent, 12,000 answered, 8,192/s, 6s left"; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	progressLine(0, 0, 0, 0) // divides by none of them
 }
 
 func TestNumbers(t *testing.T) {
@@ -78,9 +28,28 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("thousands(%d) = %s, want %s", n, got, want)
 		}
 	}
-	for ns, want := range map[int64]string{3142: "3.1 µs", 29_500_000: "29.50 ms", 1_500_000_000: "1.50 s"} {
+	for ns, want := range map[int64]string{
+		0: "0.000 µs", 3142: "3.142 µs", 9_999: "9.999 µs", 345_678: "345.7 µs", 999_949: "999.9 µs", 999_950: "1.000 ms",
+		29_500_000: "29.50 ms", 99_994_999: "99.99 ms", 99_995_000: "100.0 ms", 1_500_000_000: "1.500 s", 62_000_000_000: "62.00 s",
+	} {
 		if got := micros(ns); got != want {
 			t.Errorf("micros(%d) = %s, want %s", ns, got, want)
+		}
+	}
+}
+
+// TestTableOfNames: a table has a column for names where targets may have some.
+func TestTableOfNames(t *testing.T) {
+	for target, want := range map[string]bool{"192.0.2.1": false, "www.example.net": true} {
+		var f sweepFlags
+		flags := pflag.NewFlagSet("sweep", pflag.ContinueOnError)
+		for _, s := range f.sections() {
+			flags.AddFlagSet(s.flags)
+		}
+		f.format = "table"
+		out, err := f.fill(flags, []string{target})
+		if got := strings.Contains(out.head, " NAME "); err != nil || got != want {
+			t.Errorf("%s: header %q, error %v", target, out.head, err)
 		}
 	}
 }
@@ -92,8 +61,13 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"--help", exitDone}, {"version", exitDone}, {"sweep --help", exitDone}, {"completion bash", exitDone},
 		{"swep", exitUsage}, {"sweep", exitUsage}, {"sweep --rate x 192.0.2.1", exitUsage}, {"telegraf", exitUsage},
-		{"version more", exitUsage}, {"sweep --ttl 256 192.0.2.1", exitUsage}, {"sweep --source ::1 192.0.2.1", exitUsage},
+		{"version more", exitUsage}, {"sweep --ttl 256 192.0.2.1", exitUsage}, {"sweep --source eth0 192.0.2.1", exitUsage}, {"sweep --source ::1 --source ::2 192.0.2.1", exitUsage},
+		{"ping", exitUsage}, {"ping --help", exitDone}, {"ping -i 0 192.0.2.1", exitUsage}, {"ping -t 256 192.0.2.1", exitUsage}, {"ping -4 2001:db8::1", exitUsage},
+		{"ping -Q 3 192.0.2.1", exitUsage}, {"ping 192.0.2.0/24", exitUsage},
 		{"sweep --exclude x 192.0.2.1", exitUsage}, {"sweep --exclude 192.0.2.1 192.0.2.1", exitUsage},
+		{"sweep --format xml 192.0.2.1", exitUsage}, {"sweep --columns rtt --format json 192.0.2.1", exitUsage}, {"sweep --columns rrt 192.0.2.1", exitUsage},
+		{"sweep --read /nonexistent", exitFailed}, {"sweep --read testdata/pings.pcap --rate 5", exitUsage}, {"sweep --read testdata/pings.pcap --timeout 0", exitUsage},
+		{"sweep --read testdata/pings.pcap --exclude 192.0.2.1", exitUsage},
 	} {
 		if got := run(t.Context(), strings.Fields(c.args)); got != c.want {
 			t.Errorf("echogram %s: exit code %d, want %d", c.args, got, c.want)

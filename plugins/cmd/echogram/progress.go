@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
@@ -17,17 +16,17 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // progress draws one line over and over while a sweep runs.
 type progress struct {
-	out   io.Writer
+	out   *os.File
 	p     *prober.Prober
-	total int64
+	left  estimate
 	begin time.Time
 	quit  chan struct{}
 	wg    sync.WaitGroup
 }
 
-// startProgress starts drawing when show is set; the result is to be stopped either way.
-func startProgress(out io.Writer, show bool, p *prober.Prober, total int64) *progress {
-	b := &progress{out: out, p: p, total: total, begin: time.Now(), quit: make(chan struct{})}
+// startProgress starts drawing on a terminal when show is set; the result is to be stopped either way.
+func startProgress(out *os.File, show bool, p *prober.Prober) *progress {
+	b := &progress{out: out, p: p, left: newEstimate(p.Plan()), begin: time.Now(), quit: make(chan struct{})}
 	if show {
 		b.wg.Go(b.run)
 	}
@@ -40,7 +39,7 @@ func (b *progress) stop() {
 }
 
 func (b *progress) run() {
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(redraw)
 	defer tick.Stop()
 	for {
 		select {
@@ -48,22 +47,59 @@ func (b *progress) run() {
 			fmt.Fprint(b.out, "\r\x1b[K")
 			return
 		case <-tick.C:
-			sent, answered := b.p.Progress()
-			fmt.Fprint(b.out, "\r", progressLine(sent, answered, b.total, time.Since(b.begin)), "\x1b[K")
+			width, _ := terminalSize(b.out)
+			now, elapsed := b.p.Progress(), time.Since(b.begin)
+			line := progressLine(now, elapsed, b.left.at(now, elapsed), width-1)
+			fmt.Fprint(b.out, "\r", line, "\x1b[K")
 		}
 	}
 }
 
-// progressLine says how far a sweep has come: bar, sent, answered, rate and time left.
-func progressLine(sent, answered, total int64, elapsed time.Duration) string {
-	const width = 24
-	done := int(sent * width / max(total, 1))
-	rate := float64(sent) / max(elapsed.Seconds(), 1e-3)
-	left := time.Duration(0)
-	if rate > 0 {
-		left = time.Duration(float64(total-sent) / rate * float64(time.Second)).Round(time.Second)
+// estimate tells how long a sweep will still take.
+type estimate struct {
+	least   time.Duration // from the first request to the last, where a target gets several
+	timeout time.Duration
+	tries   int           // rounds of retries that may follow
+	allSent time.Duration // when the requests without retries were out, 0 if they are not
+}
+
+func newEstimate(p *prober.Plan) estimate {
+	return estimate{least: time.Duration(p.Count-1) * p.CountInterval, timeout: p.Timeout, tries: p.Retries}
+}
+
+// at goes by the rate so far until all is sent, and then by the timeouts to come: at most one for each retry.
+func (e *estimate) at(now prober.Progress, elapsed time.Duration) time.Duration {
+	end := e.timeout * time.Duration(1+e.tries)
+	switch {
+	case now.Sent == 0:
+		return e.least + end
+	case now.Sent < now.Expected:
+		rest := time.Duration(float64(now.Expected-now.Sent) / float64(now.Sent) * float64(elapsed))
+		return max(rest, e.least-elapsed) + end
+	case e.allSent == 0:
+		e.allSent = elapsed
 	}
-	return fmt.Sprintf("%s%s %3d%%  %s of %s sent, %s answered, %s/s, %s left",
-		strings.Repeat("█", done), strings.Repeat("░", width-done), sent*100/max(total, 1),
-		thousands(sent), thousands(total), thousands(answered), thousands(int64(rate)), left)
+	return max(0, e.allSent+end-elapsed)
+}
+
+// barWide is the width of the bar where there is room for it.
+const barWide = 24
+
+// progressLine says how far a sweep has come, in at most width characters: bar, sent, answered, rate and time left.
+func progressLine(p prober.Progress, elapsed, left time.Duration, width int) string {
+	total := max(p.Expected, p.Sent, 1)
+	rate := int64(float64(p.Sent) / max(elapsed.Seconds(), 1e-3))
+	text := fmt.Sprintf("%3d%%  %s of %s sent, %s answered, %s/s, %s left",
+		p.Sent*100/total, thousands(p.Sent), thousands(total), thousands(p.Replies), thousands(rate), wholeSeconds(left))
+	wide := min(barWide, width-len(text)-1)
+	if wide < barWide/6 {
+		return fit(strings.TrimLeft(text, " "), width)
+	}
+	done := int(p.Sent * int64(wide) / total)
+	return strings.Repeat("█", done) + strings.Repeat("░", wide-done) + " " + text
+}
+
+// wholeSeconds rounds up: what is left is never nothing.
+func wholeSeconds(d time.Duration) time.Duration {
+	return max(time.Second, (d + time.Second - 1).Truncate(time.Second))
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,60 +22,88 @@ import (
 
 const agentConfig = `
 [agent]
-  interval = "5s"
+  interval = "1s"
   flush_interval = "1s"
   metric_batch_size = 5000
   metric_buffer_limit = 1000000
   omit_hostname = true
 `
 
-// rig is a real Telegraf on a lab: as the parent of our command, or with our plugin compiled in.
+// interval is that of stanza, whose sweeps take most of it.
+const interval = 3 * time.Second
+
+const stanza = `
+[[inputs.icmp_sweep]]
+  interval = "3s"
+  networks = ["198.18.0.0/16"]
+  rate = 50000
+`
+
+// rig is a real Telegraf in a lab: as the parent of our command, or with our plugin compiled in.
 type rig struct {
-	lab     *netlab.Sweep
+	prober  *netlab.Namespace
 	program string
 	config  string
 	out     string // what outputs.file writes
 	inside  bool   // Telegraf itself runs in the prober's namespace
 }
 
-const stanza = `
-[[inputs.icmp_sweep]]
-  interval = "5s"
-  networks = ["198.18.0.0/16"]
-  rate = 0
-`
-
-func newRig(t *testing.T) *rig {
+// newRig makes a Telegraf that starts our command, and that the stanzas of it.
+func newRig(t *testing.T, prober *netlab.Namespace, stanzas string) *rig {
 	t.Helper()
-	lab := newLab(t, netlab.SweepConfig{AllAnswering: true})
 	telegraf, err := parts.Telegraf(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{lab: lab, program: telegraf, out: filepath.Join(t.TempDir(), "out.lp")}
-	r.config = writeFile(t, "telegraf.conf", agentConfig, r.fileOutput(), fmt.Sprintf(`
-[[inputs.execd]]
-  command = ["nsenter", "--net=%s", %q, "telegraf", "--config", %q]
-  signal = "STDIN"
-  data_format = "influx"
-  restart_delay = "1s"
-`, lab.Prober.Path(), program, writeFile(t, "echogram.conf", stanza)))
+	r := &rig{prober: prober, program: telegraf, out: filepath.Join(t.TempDir(), "out.lp")}
+	r.config = writeFile(t, "telegraf.conf", agentConfig, r.fileOutput(), execdStanza(
+		"nsenter", "--net="+prober.Path(), program, "telegraf", "--config", writeFile(t, "echogram.conf", stanzas)))
 	return r
 }
 
-func newEmbeddedRig(t *testing.T) *rig {
+// newEmbeddedRig makes a Telegraf that has the stanzas itself.
+func newEmbeddedRig(t *testing.T, prober *netlab.Namespace, stanzas string) *rig {
 	t.Helper()
+	telegraf, err := embeddedTelegraf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{prober: prober, program: telegraf, out: filepath.Join(t.TempDir(), "out.lp"), inside: true}
+	r.config = writeFile(t, "telegraf.conf", agentConfig, r.fileOutput(), stanzas)
+	return r
+}
+
+// embeddedTelegraf builds a Telegraf that has our plugins.
+var embeddedTelegraf = sync.OnceValues(func() (string, error) {
 	repo, err := filepath.Abs("../../..")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	telegraf, err := parts.EmbeddedTelegraf(t.Context(), repo)
-	if err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	return parts.EmbeddedTelegraf(ctx, repo)
+})
+
+// eachRig runs a test both ways, each in a namespace of its own.
+func eachRig(t *testing.T, prober func(t *testing.T) *netlab.Namespace, stanzas string, test func(t *testing.T, r *rig)) {
+	for name, make := range map[string]func(*testing.T, *netlab.Namespace, string) *rig{"execd": newRig, "compiled in": newEmbeddedRig} {
+		t.Run(name, func(t *testing.T) { test(t, make(t, prober(t), stanzas)) })
 	}
-	r := &rig{lab: newLab(t, netlab.SweepConfig{AllAnswering: true}), program: telegraf, out: filepath.Join(t.TempDir(), "out.lp"), inside: true}
-	r.config = writeFile(t, "telegraf.conf", agentConfig, r.fileOutput(), stanza)
-	return r
+}
+
+// answering is the prober of a lab in which all of the /16 answers.
+func answering(t *testing.T) *netlab.Namespace {
+	return newLab(t, netlab.SweepConfig{AllAnswering: true}).Prober
+}
+
+func execdStanza(command ...string) string {
+	return fmt.Sprintf(`
+[[inputs.execd]]
+  command = ["%s"]
+  signal = "STDIN"
+  data_format = "influx"
+  restart_delay = "1s"
+`, strings.Join(command, `", "`))
 }
 
 func (r *rig) fileOutput() string {
@@ -84,7 +113,7 @@ func (r *rig) fileOutput() string {
 func (r *rig) command(ctx context.Context, args ...string) *exec.Cmd {
 	args = append([]string{"--config", r.config}, args...)
 	if r.inside {
-		return r.lab.Prober.Command(ctx, r.program, args...)
+		return r.prober.Command(ctx, r.program, args...)
 	}
 	return exec.CommandContext(ctx, r.program, args...)
 }
@@ -132,23 +161,17 @@ func processes(t *testing.T) []string {
 	return found
 }
 
-func TestTelegrafTest(t *testing.T) { testTest(t, newRig(t)) }
-func TestTelegrafOnce(t *testing.T) { testOnce(t, newRig(t)) }
-func TestTelegrafStop(t *testing.T) { testStop(t, newRig(t)) }
-
-// TestTelegrafReload sends SIGHUP in the middle of a sweep.
-func TestTelegrafReload(t *testing.T) { testReload(t, newRig(t)) }
-
-func TestEmbeddedTelegraf(t *testing.T) {
-	r := newEmbeddedRig(t)
-	t.Run("test", func(t *testing.T) { testTest(t, r) })
-	t.Run("once", func(t *testing.T) { testOnce(t, r) })
-	t.Run("stop", func(t *testing.T) { testStop(t, r) })
-	t.Run("reload", func(t *testing.T) { testReload(t, r) })
+func TestTelegraf(t *testing.T) {
+	eachRig(t, answering, stanza, func(t *testing.T, r *rig) {
+		t.Run("test", func(t *testing.T) { testTest(t, r) })
+		t.Run("once", func(t *testing.T) { testOnce(t, r) })
+		t.Run("stop", func(t *testing.T) { testStop(t, r) })
+		t.Run("reload", func(t *testing.T) { testReload(t, r) })
+	})
 }
 
 func testTest(t *testing.T, r *rig) {
-	for range *runs {
+	for range (*runs + 1) / 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		o := finish(t, r.command(ctx, "--test"))
 		cancel()
@@ -160,7 +183,7 @@ func testTest(t *testing.T, r *rig) {
 }
 
 func testOnce(t *testing.T, r *rig) {
-	for range *runs {
+	for range (*runs + 1) / 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		o := finish(t, r.command(ctx, "--once"))
 		cancel()
@@ -180,27 +203,40 @@ func wantPoints(t *testing.T, all sweeps, n int64) {
 	}
 }
 
-// testStop ends Telegraf by SIGTERM, now in the middle of a sweep's sending, now between sweeps.
+// moments are when in a sweep it is ended: while requests leave, while its rows are being spread, …
+var moments = []time.Duration{700 * time.Millisecond, 2 * time.Second, 1200 * time.Millisecond, 0}
+
+// testStop ends Telegraf by SIGTERM. It waits for a child of inputs.execd for some seconds, and for nothing else.
 func testStop(t *testing.T, r *rig) {
+	limit := 2 * time.Second
+	if !r.inside {
+		limit += 4 * time.Second
+	}
 	for i := range *runs {
+		var signalled time.Time
 		o := r.live(t, func(signal func(os.Signal)) {
-			sleepUntil(5*time.Second, 2)
-			time.Sleep(time.Duration(i%4) * 200 * time.Millisecond)
+			sleepUntil(interval, 2)
+			time.Sleep(moments[i%len(moments)])
+			signalled = time.Now()
 			signal(syscall.SIGTERM)
 		})
+		if took := time.Since(signalled); took > limit {
+			t.Errorf("ended %v after SIGTERM", took)
+		}
 		wantQuiet(t, o)
 		r.written(t).wantWhole(t, 1)
 	}
 }
 
+// testReload sends SIGHUP in the middle of a sweep.
 func testReload(t *testing.T, r *rig) {
-	for i := range *runs {
+	for i := range (*runs + 1) / 2 {
 		o := r.live(t, func(signal func(os.Signal)) {
-			sleepUntil(5*time.Second, 1)
-			time.Sleep(time.Duration(i%4) * 200 * time.Millisecond)
+			sleepUntil(interval, 2)
+			time.Sleep(moments[i%len(moments)])
 			signal(syscall.SIGHUP)
-			sleepUntil(5*time.Second, 2)
-			time.Sleep(3 * time.Second)
+			sleepUntil(interval, 2)
+			time.Sleep(interval - 300*time.Millisecond)
 			signal(syscall.SIGTERM)
 		})
 		wantQuiet(t, o)
@@ -303,7 +339,7 @@ func allDropped(t *testing.T, pid int) bool {
 		if err != nil {
 			continue // the thread has ended
 		}
-		for _, want := range []string{"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1"} {
+		for _, want := range []string{"CapInh:\t0000000000000000", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1"} {
 			if !strings.Contains(string(status), want) {
 				return false
 			}
