@@ -62,7 +62,8 @@ func addAddress(name string, address netip.Prefix) error {
 	}
 	network := ipNet(address)
 	network.IP = address.Addr().AsSlice()
-	if err := netlink.AddrAdd(link, &netlink.Addr{IPNet: network}); err != nil {
+	// Without duplicate address detection an IPv6 address can be used at once.
+	if err := netlink.AddrAdd(link, &netlink.Addr{IPNet: network, Flags: unix.IFA_F_NODAD}); err != nil {
 		return fmt.Errorf("netlab: address %v of %s: %w", address, name, err)
 	}
 	return nil
@@ -71,6 +72,21 @@ func addAddress(name string, address netip.Prefix) error {
 // RouteVia sends what is for dst to a gateway.
 func (n *Namespace) RouteVia(dst netip.Prefix, gateway netip.Addr) error {
 	return n.addRoute(&netlink.Route{Dst: ipNet(dst), Gw: gateway.AsSlice()}, "")
+}
+
+// RouteMarked sends what is for dst and bears a firewall mark (SO_MARK) to a gateway. It stands in a table of its own,
+// whose number is the mark: 1 to 252.
+func (n *Namespace) RouteMarked(mark uint8, dst netip.Prefix, gateway netip.Addr) error {
+	rule := netlink.NewRule()
+	rule.Mark, rule.Table = uint32(mark), int(mark)
+	rule.Family = unix.AF_INET
+	if dst.Addr().Is6() {
+		rule.Family = unix.AF_INET6
+	}
+	if err := n.Do(func() error { return netlink.RuleAdd(rule) }); err != nil {
+		return fmt.Errorf("netlab: rule for mark %d in %s: %w", mark, n.Name, err)
+	}
+	return n.addRoute(&netlink.Route{Dst: ipNet(dst), Gw: gateway.AsSlice(), Table: int(mark)}, "")
 }
 
 // RouteDev sends what is for dst out of a link.

@@ -23,15 +23,7 @@ import (
 func sweepLab(t *testing.T, cfg SweepConfig) *Sweep {
 	t.Helper()
 	s, err := SweepLab(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return Lasting(t, s, err)
 }
 
 // listen opens a raw ICMP socket in the prober's namespace.

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // responder answers the echo requests that routes send to its TUN device. A kernel sends only about one ICMP
@@ -40,10 +38,11 @@ func startResponder(n *Namespace, link string, from netip.Addr, pop Population, 
 		late: make(chan delayed, lateQueue), stop: make(chan struct{}),
 	}
 	err := n.Do(func() error {
-		var err error
-		if r.tun, err = openTUN(link); err != nil {
+		fd, err := openTUN(link, 0)
+		if err != nil {
 			return err
 		}
+		r.tun = os.NewFile(uintptr(fd), "tun "+link) // after TUNSETIFF, or the poller would not take it
 		return linkUp(link)
 	})
 	if err != nil {
@@ -55,24 +54,6 @@ func startResponder(n *Namespace, link string, from netip.Addr, pop Population, 
 	r.wg.Go(r.read)
 	r.wg.Go(r.writeLate)
 	return r, nil
-}
-
-// openTUN makes a device without packet information headers that goes when the file is closed.
-func openTUN(link string) (*os.File, error) {
-	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("netlab: /dev/net/tun: %w", err)
-	}
-	req, err := unix.NewIfreq(link)
-	if err == nil {
-		req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, req)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("netlab: TUN device %s: %w", link, err)
-	}
-	return os.NewFile(uintptr(fd), "tun "+link), nil // after TUNSETIFF, or the poller would not take it
 }
 
 // read answers what can be answered at once. It ends when the device is closed.

@@ -7,36 +7,17 @@ import (
 	"time"
 )
 
-// Addresses of a sweep lab.
-var (
-	TargetNetwork    = netip.MustParsePrefix("198.18.0.0/16")
-	ProberAddress    = netip.MustParseAddr("198.19.0.1")
-	ResponderAddress = netip.MustParseAddr("198.19.0.2")
-)
-
-// Names of the links of a sweep lab, each in its namespace.
-const (
-	ProberLink    = "prober0"
-	ResponderLink = "responder0"
-	tunLink       = "answers0"
-)
-
-// linkBits is the prefix length of the link between prober and responder.
-const linkBits = 30
-
 // SweepConfig says what a sweep lab is to be like. The zero value is a /16 with SamplePopulation.
 type SweepConfig struct {
 	Population   Population    // default SamplePopulation(TargetNetwork)
 	AllAnswering bool          // every block answers; Population's network only
 	LateDelay    time.Duration // of late blocks; default 1.5 s
+	Pair         PairConfig    // with IPv6, the kernel answers for all of TargetNetwork6 as well
 }
 
-// Sweep is a prober and a responder, joined by one link. The prober reaches the target network through the
-// responder, which owns it; neither has a route to anywhere else.
+// Sweep is a pair whose responder owns the target network, which the prober reaches through it.
 type Sweep struct {
-	*Lab
-	Prober     *Namespace
-	Responder  *Namespace
+	*Pair
 	Population Population
 	LateDelay  time.Duration
 }
@@ -55,62 +36,31 @@ func SweepLab(cfg SweepConfig) (*Sweep, error) {
 	if err := cfg.Population.check(); err != nil {
 		return nil, err
 	}
-	lab, err := New()
+	pair, err := NewPair(cfg.Pair)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sweep{Lab: lab, Population: cfg.Population, LateDelay: cfg.LateDelay}
+	s := &Sweep{Pair: pair, Population: cfg.Population, LateDelay: cfg.LateDelay}
 	if err := s.build(); err != nil {
-		return nil, errors.Join(err, lab.Close())
+		return nil, errors.Join(err, pair.Close())
 	}
 	return s, nil
 }
 
 func (s *Sweep) build() error {
-	var err error
-	if s.Prober, err = s.Namespace("prober"); err != nil {
-		return err
+	networks := []netip.Prefix{s.Population.Network}
+	if s.Pair.Config.IPv6 {
+		networks = append(networks, TargetNetwork6)
 	}
-	if s.Responder, err = s.Namespace("responder"); err != nil {
-		return err
-	}
-	// Before the links, so that these inherit "default".
-	if err := s.setResponder(); err != nil {
-		return err
-	}
-	err = Connect(
-		End{s.Prober, ProberLink, netip.PrefixFrom(ProberAddress, linkBits)},
-		End{s.Responder, ResponderLink, netip.PrefixFrom(ResponderAddress, linkBits)})
-	if err != nil {
-		return err
-	}
-	if err := s.Prober.RouteVia(s.Population.Network, ResponderAddress); err != nil {
-		return err
-	}
-	if err := s.Responder.RouteLocal(s.Population.Network); err != nil {
-		return err
-	}
-	return s.populate()
-}
-
-// setResponder lets the responder forward to its TUN device and take packets from there that carry its own
-// addresses, and answer without limits.
-func (s *Sweep) setResponder() error {
-	for _, c := range []struct{ name, value string }{
-		{"ipv4/ip_forward", "1"},
-		{"ipv4/conf/all/rp_filter", "0"},
-		{"ipv4/conf/default/rp_filter", "0"},
-		{"ipv4/conf/all/send_redirects", "0"},
-		{"ipv4/conf/default/send_redirects", "0"},
-		{"ipv4/conf/default/accept_local", "1"},
-		{"ipv4/icmp_ratelimit", "0"},
-		{"ipv4/icmp_echo_ignore_all", "0"},
-	} {
-		if err := s.Responder.Sysctl(c.name, c.value); err != nil {
+	for _, n := range networks {
+		if err := s.RouteTargets(n); err != nil {
+			return err
+		}
+		if err := s.Responder.RouteLocal(n); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.populate()
 }
 
 // populate takes the special blocks out of what the kernel answers for.

@@ -40,14 +40,7 @@ func TestEmbeddedTelegrafSweeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab, err := netlab.SweepLab(netlab.SweepConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := lab.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	netlab.Lasting(t, lab, err)
 	config := filepath.Join(t.TempDir(), "telegraf.conf")
 	if err := os.WriteFile(config, []byte(embeddedConfig), 0o644); err != nil {
 		t.Fatal(err)

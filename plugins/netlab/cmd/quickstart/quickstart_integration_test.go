@@ -69,7 +69,7 @@ func TestQuickstartInterrupted(t *testing.T) {
 			var out strings.Builder
 			for lines := bufio.NewScanner(pipe); lines.Scan(); {
 				out.WriteString(lines.Text() + "\n")
-				if strings.Contains(lines.Text(), "sweeps, one every") { // all of it runs by now
+				if step := lines.Text(); strings.HasPrefix(step, "==> ") && strings.Contains(step, "sweeps, one every") { // all of it runs by now
 					if err := cmd.Process.Signal(sig); err != nil {
 						t.Fatal(err)
 					}
