@@ -1,0 +1,12 @@
+// Command bench measures echogram against its peers and against the kernel, side by side in one lab, and prints a
+// table. Start it by scripts/bench, which builds it and installs the peers.
+//
+// Its layers: main_linux.go (flags, signals, exit code), sweep_linux.go (bench sweep: the rounds, the RTTs),
+// prepare_linux.go (what is built, the lab, who can run), contenders_linux.go (who sweeps, and by which command line),
+// run_linux.go (one run: time, CPU, memory), counter_linux.go and rate.go (requests a second, from the interface's own
+// counter), found_linux.go (whom a contender found, from what it wrote), report.go and table.go (medians, ratios, the
+// table, JSON), machine.go (on what it ran), limit/limit.c (the bare C loop, compiled at the start).
+//
+// All contenders run in the prober's namespace and are measured by the same rulers from outside. It has no opinion on
+// what is fast enough, and nothing in it knows how a sweep works.
+package main

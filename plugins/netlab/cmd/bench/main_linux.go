@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+// Exit codes. A contender that fails is a note in the report; echogram failing is a failure.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+const usage = `Usage: scripts/bench sweep [--rounds N] [--json FILE]
+
+sweep  one sweep of a /16 in the lab by echogram, its peers and a bare C loop, side by side, and echogram's RTTs
+       against tcpdump's. Needs Linux, root and Go.
+
+`
+
+type options struct {
+	repo   string // the checkout
+	work   string // directory of this run
+	rounds int
+	json   string // "": none
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if err != nil && o.work != "" {
+		os.RemoveAll(o.work) // holds this program only
+	}
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		os.Exit(exitOK)
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "bench: %v (see scripts/bench --help)\n", err)
+		os.Exit(exitUsage)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second signal ends us at once; our children go with us
+	err = benchSweep(ctx, o)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "bench: interrupted; everything was ended")
+		os.Exit(exitInterrupted)
+	default:
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(exitFailed)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.IntVar(&o.rounds, "rounds", 5, "how often each sweeps; medians are printed")
+	flags.StringVar(&o.json, "json", "", "write all figures to this file, too")
+	flags.StringVar(&o.repo, "repo", ".", "the checkout")
+	flags.StringVar(&o.work, "work", "", "directory of this run, removed at the end")
+	for _, internal := range []string{"repo", "work"} { // set by scripts/bench
+		if err := flags.MarkHidden(internal); err != nil {
+			return o, err
+		}
+	}
+	flags.Usage = func() { fmt.Fprint(os.Stderr, usage+flags.FlagUsages()) }
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() == 0:
+		flags.Usage()
+		return o, errors.New("no subcommand")
+	case flags.NArg() > 1 || flags.Arg(0) != "sweep":
+		return o, fmt.Errorf("unknown subcommand %q: there is sweep", strings.Join(flags.Args(), " "))
+	case o.rounds < 1 || o.rounds > 100:
+		return o, fmt.Errorf("--rounds %d is not in 1..100", o.rounds)
+	case o.work == "":
+		return o, errors.New("no --work directory")
+	}
+	return o, nil
+}
