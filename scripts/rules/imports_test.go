@@ -11,16 +11,19 @@ var (
 	// pure packages turn bytes and numbers into values: no sockets, no clock, no logging.
 	pure = []string{
 		"plugins/schema",
-		"plugins/internal/icmpecho", "plugins/internal/bfdwire", "plugins/internal/frame", "plugins/internal/targets",
+		"plugins/internal/icmpecho", "plugins/internal/bfdwire", "plugins/internal/frame", "plugins/internal/ipheader", "plugins/internal/rtt",
+		"plugins/internal/targets",
 	}
 	// engines decide. They get packets, rows and times from outside.
 	engines = []string{
-		"plugins/internal/sweep", "plugins/internal/bfdwatch",
+		"plugins/internal/sweep", "plugins/internal/replay", "plugins/internal/neighbour", "plugins/internal/bfdwatch",
 		"pipeline/outlier", "pipeline/rollup", "pipeline/path", "pipeline/block", "pipeline/ledger",
 	}
 	// edges touch the kernel and do nothing else.
 	edges = []string{
 		"plugins/internal/capture/afpacket", "plugins/internal/capture/pcapfile", "plugins/internal/icmpsock",
+		"plugins/internal/packetsock", "plugins/internal/mmsg", "plugins/internal/sockopt",
+		"plugins/internal/pingsock", "plugins/internal/hwstamp",
 		"plugins/internal/arp", "plugins/internal/route", "plugins/internal/resolve", "plugins/internal/linkinfo",
 		"plugins/internal/privilege",
 	}
@@ -143,6 +146,15 @@ func TestNothingThatShipsImportsTheLab(t *testing.T) {
 	for _, p := range ours(t) {
 		if !below(p.short(), netlab) {
 			refuse(t, p, "the lab is for tests, scripts and benchmarks", func(i string) bool { return below(i, netlab) })
+		}
+	}
+}
+
+func TestOnlyTheLabLoadsPrograms(t *testing.T) {
+	for _, p := range ours(t) {
+		if !below(p.short(), netlab) {
+			refuse(t, p, "what ships loads no program into the kernel: that would need more than CAP_NET_RAW",
+				func(i string) bool { return below(i, "github.com/cilium/ebpf") })
 		}
 	}
 }
