@@ -25,7 +25,8 @@ func TestMeasure(t *testing.T) {
 	for _, c := range []contender{b.scene.sweeps()[0], b.scene.loop("raw", "raw"), b.scene.loop("packet", "packet"), b.scene.ping(pingTargets[0])} {
 		r, note, err := b.measure(t.Context(), c)
 		t.Logf("%s: %+v", c.name, r)
-		if err != nil || note != "" || r.Found != c.targets || r.Lost != 0 || r.Sent < int64(c.targets) ||
+		// inputs.ping may lose some by its own doing, which is what the bench is to show.
+		if err != nil || note != "" || r.Found+r.Lost != c.targets || c.targets == all && r.Lost != 0 || r.Sent < int64(c.targets) ||
 			c.targets == all && r.Rate < 1000 || r.CPU <= 0 || r.Peak < 1<<20 {
 			t.Errorf("%s: %+v, %q, %v", c.name, r, note, err)
 		}
