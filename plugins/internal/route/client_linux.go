@@ -2,7 +2,6 @@ package route
 
 import (
 	"fmt"
-	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -36,20 +35,3 @@ func (c *Client) Close() {
 	c.handle.Close()
 	c.sockets[unix.NETLINK_ROUTE].Close()
 }
-
-// once asks by a socket of each question's own.
-func once() *Client { return &Client{handle: &netlink.Handle{}} }
-
-// Get asks for the route to dst, by the interface oif if that is not 0, and from src if that is valid: see Client.Get.
-func Get(dst netip.Addr, oif int, src netip.Addr) (Route, error) {
-	return once().Get(Query{OutIndex: oif, Source: src}, dst)
-}
-
-// Specifics lists narrower IPv4 routes: see Client.Specifics4.
-func Specifics(bits int) ([]Specific, error) { return once().Specifics4(bits) }
-
-// ByName returns the interface name; where there is none, the error is ErrNoInterface.
-func ByName(name string) (Interface, error) { return once().ByName(name) }
-
-// ByIndex returns the interface with an index; where there is none, the error is ErrNoInterface.
-func ByIndex(index int) (Interface, error) { return once().ByIndex(index) }

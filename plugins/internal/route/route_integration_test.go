@@ -93,7 +93,7 @@ func TestGet(t *testing.T) {
 			}
 		}
 		for _, zone := range []string{netlab.PeerLinkA, "9999", "nowhere"} {
-			r, err := Get(netip.MustParseAddr("fe80::1").WithZone(zone), 0, netip.Addr{})
+			r, err := client.Get(Query{}, netip.MustParseAddr("fe80::1").WithZone(zone))
 			if zone == netlab.PeerLinkA && (err != nil || r.IfIndex != link || !r.Source.IsLinkLocalUnicast()) || zone != netlab.PeerLinkA && !errors.Is(err, ErrNoInterface) {
 				t.Errorf("zone %s: %+v, %v", zone, r, err)
 			}
@@ -130,11 +130,12 @@ func TestSpecifics(t *testing.T) {
 
 func TestInterfaces(t *testing.T) {
 	inPair(t, func(_ *netlab.Peers, link int) {
-		i, err := ByName(netlab.PeerLinkA)
+		c := client(t)
+		i, err := c.ByName(netlab.PeerLinkA)
 		if err != nil || i.Index != link || i.Kind != "veth" || i.MTU != 1500 || i.MAC == (frame.MAC{}) || !i.Up {
 			t.Errorf("%+v, %v", i, err)
 		}
-		if lo, err := ByIndex(1); err != nil || lo.Name != "lo" || lo.MAC != (frame.MAC{}) || lo.Kind != "" {
+		if lo, err := c.ByIndex(1); err != nil || lo.Name != "lo" || lo.MAC != (frame.MAC{}) || lo.Kind != "" {
 			t.Errorf("%+v, %v", lo, err)
 		}
 	})
