@@ -126,18 +126,19 @@ func (p *Prober) open(ctx context.Context) error {
 
 // refresh brings the targets and their routes up to date.
 func (p *Prober) refresh(ctx context.Context) error {
+	specifics, err := p.host.specifics()
+	if err != nil {
+		return err
+	}
 	if !p.config.IncludeBroadcast {
-		out, err := p.host.ownBroadcast()
+		out, err := p.host.ownBroadcast(specifics)
 		if err != nil {
 			return err
 		}
 		p.config.Targets.LeaveOut(out)
 	}
 	current := p.config.Targets.Refresh(ctx)
-	for _, w := range current.Warnings {
-		p.config.warn(w)
-	}
-	for _, w := range current.Recovered {
+	for _, w := range slices.Concat(current.Warnings, current.Recovered) {
 		p.config.warn(w)
 	}
 	p.outdated = p.outdated || current.Changed
@@ -148,7 +149,7 @@ func (p *Prober) refresh(ctx context.Context) error {
 		}
 		p.plan, p.outdated = plan, false
 	}
-	paths, err := p.findPaths(p.plan.Targets, p.current == nil)
+	paths, err := p.findPaths(specifics, p.current == nil)
 	if err != nil {
 		return err
 	}

@@ -29,15 +29,11 @@ func (p *paths) onLink(target int) bool {
 	return found && !p.pieces[i].failed && p.pieces[i].OnLink()
 }
 
-// findPaths asks for the route to each piece of a set's blocks. A piece without a route is an error if strict, else
+// findPaths asks for the route to each piece of the plan's targets. A piece without a route is an error if strict, else
 // it is told of and goes to the kernel, which refuses it.
-func (p *Prober) findPaths(set *targets.Set, strict bool) (*paths, error) {
-	c := &p.config
+func (p *Prober) findPaths(specifics []route.Specific, strict bool) (*paths, error) {
+	c, set := &p.config, p.plan.Targets
 	oif, err := p.host.outInterface(c.Interface)
-	if err != nil {
-		return nil, err
-	}
-	specifics, err := p.host.specifics()
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +112,7 @@ func (h *host) outInterface(name string) (index int, err error) {
 
 // ownBroadcast lists the broadcast addresses of our own links, where one request would be for everybody, and their
 // networks' own addresses.
-func (h *host) ownBroadcast() ([]targets.Range, error) {
-	specifics, err := h.routes.Specifics4(0)
-	if err != nil {
-		return nil, err
-	}
+func (h *host) ownBroadcast(specifics []route.Specific) ([]targets.Range, error) {
 	var out []targets.Range
 	for _, s := range specifics {
 		if a := s.Prefix.Addr(); s.Broadcast {
