@@ -154,7 +154,8 @@ func (s *schedule) fill(b *burst, p *pass, now int64) bool {
 			continue
 		}
 		newRound, p.newRound = newRound || p.newRound, false
-		if due := s.due(p, target, newRound, now); due > now {
+		capped := s.plan.BlockRate > 0 && (newRound || s.plan.Order.Sequential)
+		if due := s.due(p, target, capped, now); due > now {
 			p.keep(target, newRound)
 			p.notBefore = due
 			break
@@ -163,7 +164,7 @@ func (s *schedule) fill(b *burst, p *pass, now int64) bool {
 			p.keep(target, newRound)
 			break
 		}
-		b.round = b.round || newRound && s.plan.BlockRate > 0
+		b.round = b.round || capped
 		b.targets = append(b.targets, target)
 	}
 	return len(b.targets) > 0
@@ -186,11 +187,11 @@ func (s *schedule) skipped(k, target int) bool {
 	return s.absent(target) || k >= s.plan.Count && !s.silent(target)
 }
 
-// due returns when a target may be asked: a round after its block's last one, where blocks have a cap, and not
-// before the interval since its own last request has passed.
-func (s *schedule) due(p *pass, target int, newRound bool, now int64) int64 {
+// due returns when a target may be asked: if it is capped, a round after its block's last one, and not before the
+// interval since its own last request has passed.
+func (s *schedule) due(p *pass, target int, capped bool, now int64) int64 {
 	due := now
-	if s.plan.BlockRate > 0 && (newRound || s.plan.Order.Sequential) {
+	if capped {
 		gap := int64(1e9 / s.plan.BlockRate)
 		if due = max(due, p.round+gap); due > now {
 			return due
