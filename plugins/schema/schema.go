@@ -29,6 +29,11 @@ const (
 	Ping                 = "ping" // of Telegraf's inputs.ping
 	ICMPSweepRollup      = "icmp_sweep_rollup"
 	ICMPSweepBlockRollup = "icmp_sweep_block_rollup"
+	BFDSession           = "bfd_session"
+	BFDEcho              = "bfd_echo"
+	BFDEchoRTT           = "bfd_echo_rtt"
+	BFDEvent             = "bfd_event"
+	BFDStats             = "bfd_stats"
 )
 
 // Tag keys.
@@ -44,6 +49,26 @@ const (
 	TagWindow   = "window"   // length of a rollup's window: 1m, 1h
 )
 
+// Tag keys of BFD: see BFDSeries and BFDEchoSeries.
+const (
+	TagTap          = "tap"
+	TagVLAN         = "vlan"
+	TagTunnel       = "tunnel"
+	TagVNI          = "vni"
+	TagOuterLocal   = "outer_local"
+	TagOuterPeer    = "outer_peer"
+	TagLocal        = "local"
+	TagPeer         = "peer"
+	TagHop          = "hop"
+	TagFamily       = "af"
+	TagParallel     = "parallel"
+	TagInitiatorMAC = "initiator_mac"
+	TagReflectorMAC = "reflector_mac"
+	TagLayout       = "layout"
+	TagTapRole      = "tap_role"
+	TagEvent        = "event"
+)
+
 // Row is one kind of point.
 type Row interface {
 	// Measurement is the row's measurement name, whatever the row holds.
@@ -54,6 +79,12 @@ type Row interface {
 // Opt is an integer that may not have been measured. The zero value was not.
 type Opt struct {
 	N   int64
+	Set bool
+}
+
+// OptFloat is a number that may not have been measured. The zero value was not.
+type OptFloat struct {
+	F   float64
 	Set bool
 }
 
@@ -114,6 +145,7 @@ func Rows() []Row {
 	return []Row{
 		&SweepRow{}, &LateRow{}, &SweepBlockRow{}, &SweepStatsRow{}, &StatsLateRow{}, &SampleRow{}, &PingRow{},
 		&SweepRollupRow{}, &BlockRollupRow{},
+		&BFDSessionRow{}, &BFDEchoRow{}, &BFDEchoRTTRow{}, &BFDEventRow{}, &BFDStatsRow{},
 	}
 }
 
@@ -213,6 +245,16 @@ func (c *codec) opt(key string, v *Opt) {
 		}
 	} else if f, ok := c.field(key, KindInt); ok {
 		*v = Some(int64(f.num))
+	}
+}
+
+func (c *codec) optFloat(key string, v *OptFloat) {
+	if c.mode == encode {
+		if v.Set {
+			c.p.Fields = append(c.p.Fields, Float(key, v.F))
+		}
+	} else if f, ok := c.field(key, KindFloat); ok {
+		*v = OptFloat{F: f.Value().(float64), Set: true}
 	}
 }
 

@@ -22,6 +22,11 @@ func full() []struct {
 		RTTMin: Some(10), RTTMean: Some(20), RTTMax: Some(30),
 	}
 	const sums = `sweeps=6i,sent=12i,received=9i,lost=2i,percent_lost=16.666666666666668,late=1i,duplicates=1i,corrupt=1i,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i`
+	bfd := BFDSeries{
+		Host: "h", Instance: "lab", Tap: "eth0", VLAN: "200.7", Tunnel: "vxlan", VNI: "5", OuterLocal: "198.51.100.1", OuterPeer: "198.51.100.2",
+		Local: "192.0.2.1", Peer: "192.0.2.2", Hop: "single", Family: "ipv4", Parallel: "2", Labels: []Tag{{"site", "a"}},
+	}
+	echoes := BFDEchoSeries{BFDSeries: bfd, InitiatorMAC: "02:00:00:00:00:01", ReflectorMAC: "02:00:00:00:00:02", Layout: "frr-ts", TapRole: "transit"}
 	return []struct {
 		row  Row
 		line string
@@ -86,6 +91,59 @@ func full() []struct {
 				RTTP50: Some(1), RTTP90: Some(2), RTTP99: Some(3), Complete: false, Missing: 4,
 			},
 			`icmp_sweep_block_rollup,block=192.0.2.0/24,host=h,instance=lab,network=192.0.2.0/24,site=a,window=1m targets=256i,responding=255i,points=1536i,` + sums + `,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,complete=false,missing=4i 1790000000000000000`,
+		},
+		{
+			&BFDSessionRow{
+				BFDSeries: bfd, Time: at, State: "Up", StateCode: 2, Diagnostic: "Path Down", DiagnosticCode: 4,
+				Discriminator: 5, PeerDiscriminator: 6, DesiredMinTX: 7, RequiredMinRX: 8, RequiredMinEchoRX: 9,
+				DetectMult: 10, Interval: Some(11), DetectionTime: Some(12), Demand: true, AuthType: 14, TTL: 15, Padding: 16,
+				Packets: 17, Invalid: 18, Truncated: 19, Mirrored: 20, Polls: 21, Finals: 22,
+				Intervals: Intervals{Count: 23, Min: Some(24), Mean: Some(25), Max: Some(26), Stddev: Some(27), RatioMin: OptFloat{28.5, true}, RatioMax: OptFloat{29.5, true}, Late: 30, LateMax: Some(31), Early: 32, EarlyMax: Some(33)},
+				Missing:   34, MissingSequence: Some(35), MaxGap: Some(36), DetectMargin: OptFloat{37.5, true}, NearMisses: 38,
+				ControlRTT: Some(39), ControlRTTMin: Some(40), ControlRTTMax: Some(41), ControlRTTs: 42, Transitions: 43,
+				Flaps: 44, FlapsTotal: 45, Outage: Some(46), DetectionMeasured: Some(47), DiscriminatorChange: 48,
+				NoJitter: 49, TooFast: 50, TooSlow: 51, FastWhileDown: 52, UnansweredPoll: 53, BadTTL: 54, BadSourcePort: 55,
+				SlowTimerEcho: 56, SequenceJumps: 57, Partial: true,
+			},
+			`bfd_session,af=ipv4,hop=single,host=h,instance=lab,local=192.0.2.1,outer_local=198.51.100.1,outer_peer=198.51.100.2,parallel=2,peer=192.0.2.2,site=a,tap=eth0,tunnel=vxlan,vlan=200.7,vni=5 state="Up",state_code=2i,diagnostic="Path Down",diagnostic_code=4i,discriminator=5i,peer_discriminator=6i,desired_min_tx_ns=7i,required_min_rx_ns=8i,required_min_echo_rx_ns=9i,detect_mult=10i,interval_ns=11i,detection_time_ns=12i,demand=true,auth_type=14i,ttl=15i,padding=16i,control_packets=17i,invalid=18i,truncated=19i,mirrored=20i,polls=21i,finals=22i,intervals=23i,interval_min_ns=24i,interval_mean_ns=25i,interval_max_ns=26i,interval_stddev_ns=27i,interval_ratio_min=28.5,interval_ratio_max=29.5,late=30i,late_max_ns=31i,early=32i,early_max_ns=33i,control_missing=34i,control_missing_sequence=35i,max_gap_ns=36i,detect_margin=37.5,near_misses=38i,control_rtt_ns=39i,control_rtt_min_ns=40i,control_rtt_max_ns=41i,control_rtts=42i,transitions=43i,flaps=44i,flaps_total=45i,outage_ns=46i,detection_time_measured_ns=47i,discriminator_changes=48i,conformance_no_jitter=49i,conformance_too_fast=50i,conformance_too_slow=51i,conformance_fast_while_down=52i,conformance_unanswered_poll=53i,conformance_ttl=54i,conformance_source_port=55i,conformance_echo_slow_timer=56i,conformance_sequence=57i,partial=true 1790000000000000000`,
+		},
+		{
+			&BFDEchoRow{
+				BFDEchoSeries: echoes, Time: at, Discriminator: Some(1), Sent: 2, Returned: 3, Unanswered: 4, Duplicates: 5,
+				Reordered: 6, Unmatched: 7, Ambiguous: 8, Mirrored: 9, InFlight: 10, Window: 11, Pairing: "aligned",
+				RTTMin: Some(13), RTTMean: Some(14), RTTP50: Some(15), RTTP95: Some(16), RTTP99: Some(17), RTTMax: Some(18),
+				RTTStddev: Some(19), PDVP50: Some(20), PDVP95: Some(21), PDVP99: Some(22), PDVMax: Some(23), IPDVMin: Some(24),
+				IPDVMean: Some(25), IPDVMax: Some(26), RTTFull: Some(27), Jitter: Some(28), DelayVarP50: Some(29),
+				DelayVarP95: Some(30), DelayVarMax: Some(31),
+				Intervals: Intervals{Count: 32, Min: Some(33), Mean: Some(34), Max: Some(35), Stddev: Some(36), RatioMin: OptFloat{37.5, true}, RatioMax: OptFloat{38.5, true}, Late: 39, LateMax: Some(40), Early: 41, EarlyMax: Some(42)},
+				NotUp:     43, Refused: 44, TooFast: 45, Partial: true,
+			},
+			`bfd_echo,af=ipv4,hop=single,host=h,initiator_mac=02:00:00:00:00:01,instance=lab,layout=frr-ts,local=192.0.2.1,outer_local=198.51.100.1,outer_peer=198.51.100.2,parallel=2,peer=192.0.2.2,reflector_mac=02:00:00:00:00:02,site=a,tap=eth0,tap_role=transit,tunnel=vxlan,vlan=200.7,vni=5 discriminator=1i,echo_packets_sent=2i,echo_packets_returned=3i,echo_unanswered=4i,echo_duplicates=5i,echo_reordered=6i,echo_unmatched=7i,ambiguous=8i,mirrored=9i,in_flight=10i,window_ns=11i,pairing="aligned",rtt_min_ns=13i,rtt_mean_ns=14i,rtt_p50_ns=15i,rtt_p95_ns=16i,rtt_p99_ns=17i,rtt_max_ns=18i,rtt_stddev_ns=19i,pdv_p50_ns=20i,pdv_p95_ns=21i,pdv_p99_ns=22i,pdv_max_ns=23i,ipdv_min_ns=24i,ipdv_mean_abs_ns=25i,ipdv_max_ns=26i,rtt_full_ns=27i,jitter_ns=28i,delay_variation_p50_ns=29i,delay_variation_p95_ns=30i,delay_variation_max_ns=31i,intervals=32i,interval_min_ns=33i,interval_mean_ns=34i,interval_max_ns=35i,interval_stddev_ns=36i,interval_ratio_min=37.5,interval_ratio_max=38.5,late=39i,late_max_ns=40i,early=41i,early_max_ns=42i,conformance_echo_not_up=43i,conformance_echo_refused=44i,conformance_echo_too_fast=45i,partial=true 1790000000000000000`,
+		},
+		{
+			&BFDEchoRTTRow{
+				BFDEchoSeries: echoes, Time: at, RTT: Some(1), Interval: Some(2), IntervalRatio: OptFloat{3.5, true},
+				Discriminator: Some(4), Sequence: Some(5), Pairing: "aligned",
+			},
+			`bfd_echo_rtt,af=ipv4,hop=single,host=h,initiator_mac=02:00:00:00:00:01,instance=lab,layout=frr-ts,local=192.0.2.1,outer_local=198.51.100.1,outer_peer=198.51.100.2,parallel=2,peer=192.0.2.2,reflector_mac=02:00:00:00:00:02,site=a,tap=eth0,tap_role=transit,tunnel=vxlan,vlan=200.7,vni=5 rtt_ns=1i,interval_ns=2i,interval_ratio=3.5,discriminator=4i,sequence=5i,pairing="aligned",answered=true 1790000000000000000`,
+		},
+		{
+			&BFDEventRow{
+				BFDSeries: bfd, Event: "flap", Time: at, Text: "left Up", From: "Up", To: "Down", DiagnosticCode: Some(5),
+				Diagnostic: "Path Down", PeerDiagnostic: "No Diagnostic", PeerState: "Down", Gap: Some(9), Missed: Some(10),
+				DetectionTime: Some(11), DetectionMeasured: Some(12), Outage: Some(13), Discriminator: Some(14),
+			},
+			`bfd_event,af=ipv4,event=flap,hop=single,host=h,instance=lab,local=192.0.2.1,outer_local=198.51.100.1,outer_peer=198.51.100.2,parallel=2,peer=192.0.2.2,site=a,tap=eth0,tunnel=vxlan,vlan=200.7,vni=5 text="left Up",from="Up",to="Down",diagnostic_code=5i,diagnostic="Path Down",peer_diagnostic="No Diagnostic",peer_state="Down",gap_ns=9i,missed=10i,detection_time_ns=11i,detection_time_measured_ns=12i,outage_ns=13i,discriminator=14i 1790000000000000000`,
+		},
+		{
+			&BFDStatsRow{
+				Host: "h", Instance: "lab", Labels: []Tag{{"site", "a"}}, Time: at, Packets: 3, Control: 4, Echo: 5,
+				Mirrored: 6, OtherFrames: 7, QuotedInICMP: 8, Truncated: 9, Fragments: 10, Disordered: 11, CaptureDrops: 12,
+				Sessions: 13, EchoStreams: 14, NoRoom: 15, EventsLeftOut: 25, Forgotten: 16, InvalidVersion: 17, InvalidLength: 18,
+				InvalidPayloadLength: 19, InvalidDetectMult: 20, InvalidMultipoint: 21, InvalidMyDiscr: 22,
+				InvalidYourDiscr: 23, InvalidAuth: 24, Partial: true,
+			},
+			`bfd_stats,host=h,instance=lab,site=a packets=3i,control_packets=4i,echo_packets=5i,mirrored=6i,other_frames=7i,icmp=8i,truncated=9i,fragments=10i,disordered=11i,capture_drops=12i,sessions=13i,echo_streams=14i,no_room=15i,forgotten=16i,events_left_out=25i,invalid_version=17i,invalid_length=18i,invalid_payload_length=19i,invalid_detect_mult=20i,invalid_multipoint=21i,invalid_my_discriminator=22i,invalid_your_discriminator=23i,invalid_authentication=24i,partial=true 1790000000000000000`,
 		},
 	}
 }
