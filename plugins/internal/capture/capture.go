@@ -47,6 +47,7 @@ const (
 	LinkSLL                      // 16 bytes, Linux "cooked" (what tcpdump writes for all interfaces at once)
 	LinkSLL2                     // 20 bytes, the same with the interface's index
 	LinkNull                     // 4 bytes, the address family in any byte order: BSD's loopback, DLT_NULL and DLT_LOOP
+	LinkOther                    // something else: of one interface beside others in a file
 )
 
 // Packet is one captured frame.

@@ -1,9 +1,11 @@
 // Package frame finds the payload in a captured frame, builds frames to send, and makes the kernel filters that
 // choose frames. It is pure, and nothing it reads can make it panic.
 //
-// Layers: frame.go and link.go (link header, VLAN tags left in the frame, IP headers of both families -> IP), echo.go
-// (BPF programs), build.go (an ICMP message -> frame), neighbour.go with arp.go and ndp.go (who has an address, and at
-// which MAC). MPLS and UDP are not read yet.
+// Layers: frame.go and link.go (link header, VLAN tags left in the frame, IP headers of both families -> IP), datagram.go
+// with datagram_tunnel.go (the same and tunnels -> a UDP datagram and all around it), echo.go and bfd.go (BPF programs
+// for ICMP echo and for BFD), build.go (an ICMP message -> frame), neighbour.go with arp.go and ndp.go (who has an
+// address, and at which MAC). Fragments are not put together, checksums of what is captured not verified but for
+// neighbour discovery's, and pseudowires are opened for their control channel only.
 package frame
 
 import (

@@ -37,6 +37,8 @@ func skipLink(data []byte, link capture.LinkType) (rest []byte, version uint8, e
 		return skipTags(data, 0, sll2Len)
 	case capture.LinkNull:
 		return skipNull(data)
+	case capture.LinkOther:
+		return nil, 0, ErrNotIP
 	}
 	return data, anyVersion, nil
 }
