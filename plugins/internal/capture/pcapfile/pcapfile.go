@@ -1,9 +1,10 @@
 // Package pcapfile reads and writes capture files: pcap with microseconds or nanoseconds and pcapng with any number
 // of interfaces and any resolution, each in both byte orders, plain or gzip, told apart by their first bytes.
 //
-// Layers: pcapfile.go (which format, link types, directions), pcap.go (records, through gopacket's pcapgo), pcapng.go
-// (blocks), writer.go (nanosecond pcap). pcapng is read here and not by pcapgo, which sizes its buffers by what the
-// file claims, divides by zero at odd resolutions, keeps 8 of a link type's 16 bits and drops the packets' flags.
+// Layers: pcapfile.go (which format, link types, directions), pcap.go (records), pcapng.go (blocks), writer.go
+// (nanosecond pcap, through gopacket's pcapgo). Both formats are read here and not by pcapgo, which copies each packet,
+// sizes its buffers by what the file claims, divides by zero at odd resolutions, keeps 8 of a link type's 16 bits and
+// drops the packets' flags.
 //
 // Memory does not follow the file: one buffer of fixed size, and records above MaxRecord are refused.
 // Not here: opening files, decoding frames, packets without a time (pcapng's simple packet blocks, an error).
@@ -17,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"echogram/plugins/internal/capture"
 )
@@ -48,20 +50,25 @@ type source interface {
 	// next fills in the next packet. It returns io.EOF between packets and io.ErrUnexpectedEOF inside one.
 	next(p *capture.Packet) error
 	dropped() uint64
+	name(ifindex int32) string
 }
 
-// NewReader reads the head of a file. The errors are ErrFormat, ErrLinkType, ErrDamaged, ErrTruncated and those of in.
+// NewReader reads the head of a file. The errors are ErrFormat, ErrLinkType, ErrDamaged, ErrTruncated and those of in;
+// after one of in the head has to be read again from its beginning.
 func NewReader(in io.Reader) (*Reader, error) {
 	r := &Reader{}
 	b := bufio.NewReaderSize(in, bufferLen)
 	magic, err := b.Peek(4)
 	if err == nil && bytes.HasPrefix(magic, []byte{0x1f, 0x8b}) {
-		plain, err := gzip.NewReader(b)
-		if err != nil {
-			return nil, r.wrap(err)
+		plain, damage := gzip.NewReader(b)
+		if damage != nil {
+			return nil, r.wrap(damage)
 		}
 		b = bufio.NewReaderSize(plain, bufferLen)
-		magic, _ = b.Peek(4)
+		magic, err = b.Peek(4)
+	}
+	if err != nil && err != io.EOF {
+		return nil, r.wrap(err)
 	}
 	if len(magic) < 4 {
 		return nil, fmt.Errorf("pcapfile: %w: it has %d bytes", ErrFormat, len(magic))
@@ -80,8 +87,10 @@ func NewReader(in io.Reader) (*Reader, error) {
 	return r, nil
 }
 
-// Next returns the next packet, which is valid until the call after it, and io.EOF at the end of the file. After any
-// error there are no more packets.
+// Next returns the next packet, which is valid until the call after it, and io.EOF at the end of the file. After that
+// and after ErrTruncated, ErrDamaged and ErrLinkType there are no more packets. Any other error is the file's own and
+// comes as it is, wrapped; in a plain file the next call goes on where it came, so that a file can be read while it
+// grows. Next does not go on inside gzip.
 func (r *Reader) Next() (*capture.Packet, error) {
 	if err := r.source.next(&r.packet); err != nil {
 		return nil, r.wrap(err)
@@ -95,6 +104,13 @@ func (r *Reader) Next() (*capture.Packet, error) {
 // Dropped returns how many packets the capture lost, as far as the file has told so far. Only pcapng files do.
 func (r *Reader) Dropped() uint64 { return r.source.dropped() }
 
+// InterfaceName names the interface of a packet's IfIndex: as the pcapng section that is read says (if_name), else
+// "if<N>" with the interface's number in the section or, from a cooked header, in the kernel. For 0 it is the name of
+// a pcapng section's only interface, or "".
+func (r *Reader) InterfaceName(ifindex int32) string { return r.source.name(ifindex) }
+
+func numbered(n int32) string { return "if" + strconv.Itoa(int(n)) }
+
 func (r *Reader) wrap(err error) error {
 	switch {
 	case err == io.EOF:
@@ -104,6 +120,9 @@ func (r *Reader) wrap(err error) error {
 	}
 	return fmt.Errorf("pcapfile: after %d packets: %w", r.n, err)
 }
+
+// linkSLL2 is the number of cooked headers that name the interface.
+const linkSLL2 = 276
 
 // linkType translates the numbers of www.tcpdump.org/linktypes.html.
 func linkType(number uint16) (capture.LinkType, error) {
@@ -116,7 +135,7 @@ func linkType(number uint16) (capture.LinkType, error) {
 		return capture.LinkRaw, nil
 	case 113:
 		return capture.LinkSLL, nil
-	case 276:
+	case linkSLL2:
 		return capture.LinkSLL2, nil
 	}
 	return 0, fmt.Errorf("%w %d (supported: Ethernet 1, raw IP 101, 228 and 229, Linux cooked 113 and 276, loopback 0 and 108)", ErrLinkType, number)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -76,7 +77,7 @@ func TestPcap(t *testing.T) {
 	} {
 		file := append(pcapHead(c.order, c.magic, c.link), record(c.order, 1700000000, c.frac, 60, data)...)
 		file = append(file, record(c.order, 1700000001, 0, uint32(len(data)), data)...)
-		for _, f := range [][]byte{file, zipped(file)} {
+		for _, f := range [][]byte{file, zipped(file), append(zipped(file[:30]), zipped(file[30:])...)} {
 			got, err := read(f)
 			if err != nil || len(got) != 2 {
 				t.Errorf("%s: %d packets, %v", c.name, len(got), err)
@@ -138,6 +139,63 @@ func TestTruncated(t *testing.T) {
 	z := zipped(append(slices.Clone(pcap), bytes.Repeat(one, 1000)...))
 	if got, err := read(z[:len(z)-9]); !errors.Is(err, ErrTruncated) || len(got) == 0 {
 		t.Errorf("gzip: %d packets, %v", len(got), err)
+	}
+}
+
+// trickle gives one byte at a time, and an error before each.
+type trickle struct {
+	b     []byte
+	pause bool
+}
+
+var errLater = errors.New("later")
+
+func (r *trickle) Read(b []byte) (int, error) {
+	if r.pause = !r.pause; r.pause {
+		return 0, errLater
+	}
+	if len(r.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:1], r.b)
+	r.b = r.b[n:]
+	return n, nil
+}
+
+// TestGoesOn: a file that grows gives the packets of the whole one, whatever it has at a time.
+func TestGoesOn(t *testing.T) {
+	order := binary.LittleEndian
+	head := pcapHead(order, 0xa1b23c4d, 1)
+	for name, file := range map[string][]byte{
+		"pcap": slices.Concat(head, record(order, 1, 5, 60, []byte("cut short")), record(order, 2, 6, 3, []byte("two")), record(order, 3, 7, 0, nil)),
+		"pcapng": slices.Concat(section(order), block(order, 0x0bad, make([]byte, 100)), description(order, 1, option(order, optionIfName, []byte("a"))...), packet(order, 0, 5, []byte("one")),
+			section(order), description(order, 1), packet(order, 0, 7, []byte("two"))),
+	} {
+		want, err := read(file)
+		if err != nil || len(want) < 2 {
+			t.Fatalf("%s: %d packets, %v", name, len(want), err)
+		}
+		_, err = NewReader(&trickle{b: slices.Clone(file[:24])})
+		if !errors.Is(err, errLater) {
+			t.Fatalf("%s: its head is not there: %v", name, err)
+		}
+		in := &trickle{b: file[24:]}
+		r, err := NewReader(io.MultiReader(bytes.NewReader(file[:24]), in))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var got []capture.Packet
+		for err == nil || errors.Is(err, errLater) {
+			var p *capture.Packet
+			if p, err = r.Next(); err == nil {
+				own := *p
+				own.Data = bytes.Clone(p.Data)
+				got = append(got, own)
+			}
+		}
+		if err != io.EOF || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %v; want %v", name, got, err, want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"echogram/plugins/internal/capture"
 )
@@ -31,6 +32,7 @@ const (
 // Options that are read.
 const (
 	optionPacketFlags = 2
+	optionIfName      = 2
 	optionResolution  = 9
 	optionTimeOffset  = 14
 	optionIfDrop      = 5
@@ -41,14 +43,16 @@ const (
 // call: a packet's data is a piece of the buffer.
 type ngSource struct {
 	in         *bufio.Reader
-	used       int // bytes of the block that the last packet lies in
+	used       int // bytes to throw away: the block that was read last, or what is left of it
 	order      binary.ByteOrder
 	interfaces []ngInterface
+	supported  bool   // there is one of them whose link type is
 	before     uint64 // packets lost in earlier sections
 }
 
 // ngInterface is one interface description of the current section.
 type ngInterface struct {
+	name    string
 	number  uint16 // link type
 	units   uint64 // of time, a second
 	offset  int64  // seconds to add
@@ -63,7 +67,7 @@ func (s *ngSource) next(p *capture.Packet) error {
 		}
 		switch kind {
 		case blockSection:
-			s.before, s.interfaces = s.dropped(), s.interfaces[:0]
+			s.before, s.interfaces, s.supported = s.dropped(), s.interfaces[:0], false
 		case blockInterface:
 			err = s.addInterface(body)
 		case blockStatistics:
@@ -87,12 +91,30 @@ func (s *ngSource) dropped() uint64 {
 	return sum
 }
 
+// name looks in the current section. Packets of an SLL2 interface bear the kernel's number, of which the section says
+// nothing.
+func (s *ngSource) name(ifindex int32) string {
+	several := len(s.interfaces) > 1
+	switch id := ifindex - 1; {
+	case ifindex == 0 && len(s.interfaces) == 1:
+		return s.interfaces[0].name
+	case ifindex <= 0:
+		return ""
+	case !several || int(id) >= len(s.interfaces) || s.interfaces[id].number == linkSLL2:
+		return numbered(ifindex)
+	case s.interfaces[id].name == "":
+		return numbered(id)
+	default:
+		return s.interfaces[id].name
+	}
+}
+
 // block returns the next block's type and body. The body of a block that nobody reads is left out: it may be long.
 func (s *ngSource) block() (kind uint32, body []byte, err error) {
-	if _, err := s.in.Discard(s.used); err != nil {
+	n, err := s.in.Discard(s.used)
+	if s.used -= n; err != nil {
 		return 0, nil, inside(err)
 	}
-	s.used = 0
 	head, err := s.in.Peek(blockMinLen)
 	if len(head) == 0 {
 		return 0, nil, err
@@ -112,8 +134,8 @@ func (s *ngSource) block() (kind uint32, body []byte, err error) {
 		return 0, nil, fmt.Errorf("%w: block of type %d and %d bytes", ErrDamaged, kind, length)
 	}
 	if !isRead(kind) {
-		_, err := s.in.Discard(int(length))
-		return kind, nil, inside(err)
+		s.used = int(length)
+		return kind, nil, nil
 	}
 	if length > bufferLen {
 		return 0, nil, fmt.Errorf("%w: block of type %d and %d bytes", ErrDamaged, kind, length)
@@ -160,11 +182,16 @@ func (s *ngSource) addInterface(body []byte) error {
 		switch {
 		case code == optionResolution && len(value) == 1:
 			return i.setResolution(value[0])
+		case code == optionIfName:
+			i.name = strings.TrimRight(string(value), "\x00") // some writers end it as C does
 		case code == optionTimeOffset && len(value) == 8:
 			i.offset = int64(s.order.Uint64(value))
 		}
 		return nil
 	})
+	if _, other := linkType(i.number); other == nil {
+		s.supported = true
+	}
 	s.interfaces = append(s.interfaces, i)
 	return err
 }
@@ -231,8 +258,11 @@ func (s *ngSource) fill(p *capture.Packet, body []byte, old bool) error {
 		return err
 	}
 	link, err := linkType(i.number)
-	if err != nil {
+	if err != nil && !s.supported {
 		return fmt.Errorf("interface %d: %w", id, err)
+	}
+	if err != nil {
+		link = capture.LinkOther
 	}
 	kept, length := s.order.Uint32(body[12:]), s.order.Uint32(body[16:])
 	rest := body[packetHeadLen:]
@@ -240,7 +270,10 @@ func (s *ngSource) fill(p *capture.Packet, body []byte, old bool) error {
 		return fmt.Errorf("%w: a packet of %d bytes, %d on the wire, in a block of %d", ErrDamaged, kept, length, len(body))
 	}
 	t := uint64(s.order.Uint32(body[4:]))<<32 | uint64(s.order.Uint32(body[8:]))
-	*p = capture.Packet{Data: rest[:kept:kept], Stamp: i.stamp(t), OrigLen: length, Link: link, IfIndex: int32(id) + 1}
+	*p = capture.Packet{Data: rest[:kept:kept], Stamp: i.stamp(t), OrigLen: length, Link: link}
+	if len(s.interfaces) > 1 {
+		p.IfIndex = int32(id) + 1
+	}
 	return s.options(rest[min(padded(int(kept)), len(rest)):], func(code uint16, value []byte) error {
 		if code == optionPacketFlags && len(value) == 4 {
 			p.Direction = flagsDirection(s.order.Uint32(value))

@@ -3,6 +3,7 @@ package pcapfile
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestPcapng(t *testing.T) {
 			{Stamp: (sec + 60) * 1e9, Link: capture.LinkEthernet, Direction: capture.Other, IfIndex: 4},
 			{Stamp: 7001, Link: capture.LinkEthernet, IfIndex: 5},
 			{Data: []byte("obsolete"), Stamp: sec*1e9 + 7, Link: capture.LinkRaw, IfIndex: 2},
-			{Stamp: 5000, Link: capture.LinkRaw, IfIndex: 1},
+			{Stamp: 5000, Link: capture.LinkRaw},
 		}
 		got, err := read(file)
 		if err != nil || len(got) != len(want) {
@@ -125,5 +126,66 @@ func TestAgainstGopacket(t *testing.T) {
 	got, err := read(b.Bytes())
 	if err != nil || len(got) != 5 || got[4].Stamp != 1700000000_000000004 || len(got[4].Data) != 64 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestOtherInterface: an interface that cannot be read, such as one of USB, does not keep the others from being read.
+func TestOtherInterface(t *testing.T) {
+	order := binary.LittleEndian
+	file := slices.Concat(section(order), description(order, 220), description(order, 1), packet(order, 0, 1, nil), packet(order, 1, 2, nil),
+		section(order), description(order, 220), packet(order, 0, 3, nil))
+	r, err := NewReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []capture.LinkType{capture.LinkOther, capture.LinkEthernet} {
+		if p, err := r.Next(); err != nil || p.Link != want {
+			t.Fatalf("%+v, %v, want link type %d", p, err, want)
+		}
+	}
+	if _, err := r.Next(); !errors.Is(err, ErrLinkType) {
+		t.Errorf("where there is no other: %v", err)
+	}
+}
+
+// TestInterfaceName: names are the section's; numbers of the kernel have none.
+func TestInterfaceName(t *testing.T) {
+	order := binary.LittleEndian
+	name := func(s string) []byte { return option(order, optionIfName, []byte(s)) }
+	one := description(order, 1, name("eth0")...)
+	several := slices.Concat(one, description(order, 101), description(order, 1, name("tun0\x00")...), description(order, 276, name("any")...))
+	sll2 := make([]byte, 20)
+	sll2[7] = 4
+	for _, c := range []struct {
+		name string
+		file []byte
+		want []string // of the packets' IfIndex
+	}{
+		{"pcap", append(pcapHead(order, 0xa1b2c3d4, 1), record(order, 1, 0, 10, nil)...), []string{""}},
+		{"pcap, cooked", append(pcapHead(order, 0xa1b2c3d4, 276), record(order, 1, 0, 20, sll2)...), []string{"if4"}},
+		{"one", slices.Concat(section(order), one, packet(order, 0, 1, nil)), []string{"eth0"}},
+		{"one without a name", slices.Concat(section(order), description(order, 1), packet(order, 0, 1, nil)), []string{""}},
+		{"one, cooked", slices.Concat(section(order), description(order, 276, name("any")...), packet(order, 0, 1, sll2)), []string{"if4"}},
+		{"several", slices.Concat(section(order), several, packet(order, 0, 1, nil), packet(order, 1, 1, nil), packet(order, 2, 1, nil), packet(order, 3, 1, sll2)),
+			[]string{"eth0", "if1", "tun0", "if4"}},
+		{"sections", slices.Concat(section(order), several, packet(order, 0, 1, nil), section(order), description(order, 1, name("lo")...), packet(order, 0, 1, nil)),
+			[]string{"eth0", "lo"}},
+	} {
+		r, err := NewReader(bytes.NewReader(c.file))
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		for _, want := range c.want {
+			p, err := r.Next()
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			if got := r.InterfaceName(p.IfIndex); got != want {
+				t.Errorf("%s: interface %d is %q, want %q", c.name, p.IfIndex, got, want)
+			}
+		}
+		if got := r.InterfaceName(-1); got == "eth0" {
+			t.Errorf("%s: interface -1 is %q", c.name, got)
+		}
 	}
 }
