@@ -119,7 +119,7 @@ func (h *host) ring(l route.Interface, size ringSize) (*ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRing(raw, l, h, h.source())
+	r := newRing(raw, l, h, h.routes, h.source())
 	r.bytes = size.bytes()
 	h.rings[l.Index], h.losing[r.source] = r, r
 	return r, nil

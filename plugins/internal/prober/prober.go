@@ -10,6 +10,7 @@
 //   - senders.go, layer2.go: requests by raw sockets, or as frames of our own where the next hop is known.
 //   - onlink.go: who is there on our own link, by ARP and neighbour discovery.
 //   - prober.go: what one stanza uses. clock_*.go: the machine's clocks.
+//   - watcher*.go: BFD watched, live and in files.
 //
 // Rings are shared by reference count: the first prober on an interface opens one, the last one to leave closes it.
 // Privileges are dropped by commands only (DropPrivileges), once all their probers are open.

@@ -12,13 +12,14 @@ import (
 	"echogram/plugins/internal/sweep"
 )
 
-// ring is one interface's capture and the goroutine that shows it to the engine. It goes on when its interface was
+// ring is one interface's capture and the goroutine that shows it to an engine. It goes on when its interface was
 // removed and is there again, by the same name.
 type ring struct {
 	raw    *afpacket.Ring
-	host   *host
+	engine observer
+	routes *route.Client
 	name   string
-	key    int // its place among the host's rings: the index that the interface had at first
+	key    int // the index that the interface had at first
 	source int // its number at the engine
 	bytes  int // of its memory
 	refs   int // guarded by the host's mutex
@@ -43,9 +44,10 @@ const retireSlack = 8 * afpacket.RetireDelay
 // comebackTime is how long a sweep waits for an interface that is there again to be captured.
 const comebackTime = time.Second
 
-func newRing(raw *afpacket.Ring, l route.Interface, h *host, source int) *ring {
+// newRing starts to show what raw captures on l to engine.
+func newRing(raw *afpacket.Ring, l route.Interface, engine observer, routes *route.Client, source int) *ring {
 	r := &ring{
-		raw: raw, host: h, name: l.Name, key: l.Index, index: l.Index, source: source, refs: 1,
+		raw: raw, engine: engine, routes: routes, name: l.Name, key: l.Index, index: l.Index, source: source, refs: 1,
 		stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	r.base, _ = linkinfo.Count(l.Index) // what cannot be counted stays zero
@@ -82,10 +84,7 @@ func (r *ring) step() error {
 		r.lost.Down++
 		r.mu.Unlock()
 	}
-	r.host.engine.Observe(r.source, batch, shownThrough(batch, before))
-	if s := r.host.save; s != nil {
-		s.write(batch)
-	}
+	r.engine.Observe(r.source, batch, shownThrough(batch, before))
 	return nil
 }
 
@@ -100,13 +99,13 @@ func (r *ring) fail(err error) {
 // nothing is shown that anybody would have to wait for.
 func (r *ring) comeBack() bool {
 	for {
-		r.host.engine.Observe(r.source, nil, clock{}.Mono())
+		r.engine.Observe(r.source, nil, clock{}.Mono())
 		select {
 		case <-r.stop:
 			return false
 		case <-time.After(pollTime):
 		}
-		l, err := r.host.routes.ByName(r.name)
+		l, err := r.routes.ByName(r.name)
 		if err != nil || r.raw.Rebind(l.Index) != nil {
 			continue
 		}

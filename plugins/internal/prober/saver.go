@@ -23,6 +23,14 @@ func (h *host) saveTo(out io.Writer) {
 	h.save = &saver{out: out}
 }
 
+// Observe shows the engine what a ring has captured, and saves it.
+func (h *host) Observe(source int, batch []capture.Packet, through int64) {
+	h.engine.Observe(source, batch, through)
+	if h.save != nil {
+		h.save.write(batch)
+	}
+}
+
 // saved ends what is written, and returns the first error.
 func (h *host) saved() error {
 	if h.save == nil {
