@@ -17,6 +17,7 @@ import (
 	"github.com/influxdata/telegraf"
 	"github.com/influxdata/telegraf/plugins/inputs"
 
+	"echogram/plugins/inputs/stanza"
 	"echogram/plugins/internal/prober"
 	"echogram/plugins/schema"
 	"echogram/sampleconfig"
@@ -28,7 +29,7 @@ const Name = "icmp_sweep"
 
 // Defaults of the options that are not the plan's.
 const (
-	DefaultInstance   = "default"
+	DefaultInstance   = stanza.DefaultInstance
 	DefaultRate       = 10_000
 	DefaultLateWindow = time.Minute
 )
@@ -119,11 +120,9 @@ func (s *ICMPSweep) Init() error {
 	case d < time.Second || d%time.Second != 0:
 		return &prober.Problem{Key: "interval", Text: fmt.Sprintf("%s is not a whole number of seconds of at least 1", s.Interval)}
 	}
-	if s.Instance == "" {
-		s.Instance = DefaultInstance
-	}
-	if schema.CheckName(s.Instance) != nil {
-		return &prober.Problem{Key: "instance", Text: fmt.Sprintf("%q cannot be a tag: it ends in a backslash or holds a line break", s.Instance)}
+	var err error
+	if s.Instance, err = stanza.Instance(s.Instance); err != nil {
+		return err
 	}
 	plan, err := s.plan()
 	if err != nil {
@@ -290,20 +289,7 @@ func (s *ICMPSweep) skipped(start time.Time) int64 {
 	return max(0, int64(start.Sub(s.last)/s.Interval.Duration)-1)
 }
 
-// rowAdder is an accumulator that takes rows as they are; echogram's execd loop has one.
-type rowAdder interface {
-	AddRow(schema.Row)
-}
-
-func (s *ICMPSweep) emit(row schema.Row) {
-	if a, ok := s.acc.(rowAdder); ok {
-		a.AddRow(row)
-		return
-	}
-	var p schema.Point
-	schema.Fill(&p, row)
-	s.acc.AddFields(p.Measurement, p.FieldMap(), p.TagMap(), time.Unix(0, p.Time))
-}
+func (s *ICMPSweep) emit(row schema.Row) { stanza.Emit(s.acc, row) }
 
 // report logs what a person should know of a sweep, when it changes.
 func (s *ICMPSweep) report(sum *prober.Summary) {
