@@ -1,9 +1,10 @@
-// Command echogram sweeps networks with ICMP echo requests and serves Telegraf as a child of inputs.execd.
+// Command echogram sweeps networks with ICMP echo requests, tells what captures say about BFD, and serves Telegraf as a
+// child of inputs.execd.
 //
 // It holds flags, signals and wiring only: main.go (commands, exit codes), sweep.go (a sweep by hand), read.go (a
-// capture evaluated), ping*.go (the classic view), telegraf.go (the execd loop); output*.go (rows to a file, summary),
-// format*.go (csv, json, table, influx), progress.go (the line on a terminal), flags.go (help, completion, and the
-// words for what is wrong with flags).
+// capture evaluated), ping*.go (the classic view), bfd*.go (BFD), telegraf.go (the execd loop); output*.go (rows to a
+// file, summary), format*.go (csv, json, table, influx), progress.go (the line on a terminal), flags.go (help,
+// completion, and the words for what is wrong with flags).
 package main
 
 import (
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "echogram",
-		Short:         "Turn ICMP echoes into time series",
+		Short:         "Turn ICMP and BFD echoes into time series",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -81,7 +82,7 @@ func newRoot() *cobra.Command {
 		text, _, _ := strings.Cut(err.Error(), ": strconv.") // whose words are for programmers
 		return usageError{fmt.Errorf("%s (see %s --help)", text, cmd.CommandPath())}
 	})
-	root.AddCommand(newSweep(), newPing(), newTelegraf(), newVersion())
+	root.AddCommand(newSweep(), newPing(), newBFD(), newTelegraf(), newVersion())
 	return root
 }
 

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/influxdata/telegraf"
 	"github.com/spf13/cobra"
 
+	"echogram/plugins/inputs/bfd"
 	"echogram/plugins/inputs/icmp_sweep"
 	"echogram/plugins/internal/execd"
 	"echogram/plugins/internal/prober"
@@ -19,6 +22,7 @@ import (
 type telegrafFile struct {
 	Inputs struct {
 		ICMPSweep []sweepStanza `toml:"icmp_sweep"`
+		BFD       []bfdStanza   `toml:"bfd"`
 	} `toml:"inputs"`
 }
 
@@ -27,14 +31,47 @@ type sweepStanza struct {
 	icmp_sweep.ICMPSweep
 }
 
+type bfdStanza struct {
+	execd.Options
+	bfd.BFD
+}
+
+// stanza is one stanza of whichever input.
+type stanza struct {
+	input    string // its name
+	number   int    // among those of its input
+	options  *execd.Options
+	plugin   initializedPlugin
+	log      *telegraf.Logger // that the plugin uses
+	interval *time.Duration
+	instance *string // with its default once the plugin is initialised
+}
+
+type initializedPlugin interface {
+	execd.Plugin
+	telegraf.Initializer
+}
+
+func (f *telegrafFile) stanzas() (all []stanza) {
+	for i := range f.Inputs.ICMPSweep {
+		s := &f.Inputs.ICMPSweep[i]
+		all = append(all, stanza{icmp_sweep.Name, i, &s.Options, &s.ICMPSweep, &s.Log, &s.Interval.Duration, &s.Instance})
+	}
+	for i := range f.Inputs.BFD {
+		s := &f.Inputs.BFD[i]
+		all = append(all, stanza{bfd.Name, i, &s.Options, &s.BFD, &s.Log, &s.Interval.Duration, &s.Instance})
+	}
+	return all
+}
+
 func newTelegraf() *cobra.Command {
 	var file string
 	var check, once bool
 	cmd := &cobra.Command{
 		Use:   "telegraf --config FILE",
 		Short: "Serve Telegraf as a child of inputs.execd",
-		Long: `Telegraf serves every [[inputs.icmp_sweep]] stanza of FILE: a newline on STDIN runs what is due, points leave
-as line protocol on STDOUT, and the end of STDIN ends it. In Telegraf's own configuration stands:
+		Long: `Telegraf serves every [[inputs.icmp_sweep]] and [[inputs.bfd]] stanza of FILE: a newline on STDIN runs what is due,
+points leave as line protocol on STDOUT, and the end of STDIN ends it. In Telegraf's own configuration stands:
 
   [[inputs.execd]]
     command = ["echogram", "telegraf", "--config", "/etc/echogram/echogram.conf"]
@@ -68,7 +105,7 @@ Exit code: 0 ended by STDIN or SIGTERM, 1 failed to start, 2 wrong usage or conf
 	}
 	cmd.Flags().StringVar(&file, "config", "", "file with the stanzas (required)")
 	cmd.Flags().BoolVar(&check, "check", false, "read the configuration, say what is wrong with it, send nothing")
-	cmd.Flags().BoolVar(&once, "once", false, "run every stanza once, at once, without Telegraf")
+	cmd.Flags().BoolVar(&once, "once", false, "run every stanza once, at once, without Telegraf: sweep, read files to their end, capture for a period")
 	return cmd
 }
 
@@ -91,38 +128,40 @@ func loadInputs(file string, log *execd.Logger) ([]*execd.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	stanzas := f.Inputs.ICMPSweep
+	stanzas := f.stanzas()
 	if len(stanzas) == 0 {
-		return nil, fmt.Errorf("%s: no [[inputs.icmp_sweep]] stanza", file)
+		return nil, fmt.Errorf("%s: no stanza: it needs an [[inputs.%s]] or an [[inputs.%s]]", file, icmp_sweep.Name, bfd.Name)
 	}
 	var inputs []*execd.Input
-	instances := map[string]int{}
+	instances := map[[2]string]int{} // by input and instance
 	for i := range stanzas {
-		path := fmt.Sprintf("inputs.%s[%d]", icmp_sweep.Name, i)
-		in, err := stanzas[i].input(log)
+		s := &stanzas[i]
+		path := fmt.Sprintf("inputs.%s[%d]", s.input, s.number)
+		in, err := s.initialize(log)
 		if err != nil {
 			return nil, place(doc, path, err)
 		}
-		name := stanzas[i].Instance
+		name := [2]string{s.input, *s.instance}
 		if j, twice := instances[name]; twice {
-			return nil, doc.Errorf(path+".instance", "stanzas %d and %d have the same instance, %q: their points would overwrite each other", j+1, i+1, name)
+			return nil, doc.Errorf(path+".instance", "stanzas %d and %d have the same instance, %q: their points would overwrite each other", j+1, s.number+1, *s.instance)
 		}
-		instances[name] = i
+		instances[name] = s.number
 		inputs = append(inputs, in)
 	}
 	return inputs, nil
 }
 
-func (s *sweepStanza) input(log *execd.Logger) (*execd.Input, error) {
-	if key, text := s.Options.Check(); key != "" {
+// initialize checks a stanza's options and makes it an input.
+func (s *stanza) initialize(log *execd.Logger) (*execd.Input, error) {
+	if key, text := s.options.Check(); key != "" {
 		return nil, &prober.Problem{Key: key, Text: text}
 	}
-	log = log.With("inputs."+icmp_sweep.Name, &s.Options)
-	s.Log = log
-	if err := s.Init(); err != nil {
+	log = log.With("inputs."+s.input, s.options)
+	*s.log = log
+	if err := s.plugin.Init(); err != nil {
 		return nil, err
 	}
-	return &execd.Input{Plugin: &s.ICMPSweep, Options: s.Options, Interval: s.Interval.Duration, Log: log}, nil
+	return &execd.Input{Plugin: s.plugin, Options: *s.options, Interval: *s.interval, Log: log}, nil
 }
 
 // place finds the line of the key that a problem names.

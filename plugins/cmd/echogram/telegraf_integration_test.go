@@ -29,10 +29,10 @@ const agentConfig = `
   omit_hostname = true
 `
 
-// interval is that of stanza, whose sweeps take most of it.
+// interval is that of sweepStanzas, whose sweeps take most of it.
 const interval = 3 * time.Second
 
-const stanza = `
+const sweepStanzas = `
 [[inputs.icmp_sweep]]
   interval = "3s"
   networks = ["198.18.0.0/16"]
@@ -162,7 +162,7 @@ func processes(t *testing.T) []string {
 }
 
 func TestTelegraf(t *testing.T) {
-	eachRig(t, answering, stanza, func(t *testing.T, r *rig) {
+	eachRig(t, answering, sweepStanzas, func(t *testing.T, r *rig) {
 		t.Run("test", func(t *testing.T) { testTest(t, r) })
 		t.Run("once", func(t *testing.T) { testOnce(t, r) })
 		t.Run("stop", func(t *testing.T) { testStop(t, r) })
@@ -279,7 +279,7 @@ func TestSIGTERMWhileNobodyReads(t *testing.T) {
 	defer r.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	cmd := lab.Prober.Command(ctx, program, "telegraf", "--once", "--config", writeFile(t, "echogram.conf", stanza))
+	cmd := lab.Prober.Command(ctx, program, "telegraf", "--once", "--config", writeFile(t, "echogram.conf", sweepStanzas))
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = w, &stderr
 	if err := cmd.Start(); err != nil {
@@ -303,7 +303,7 @@ func TestPrivilegesAreGone(t *testing.T) {
 	lab := newLab(t, netlab.SweepConfig{AllAnswering: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	cmd := lab.Prober.Command(ctx, program, "telegraf", "--config", writeFile(t, "echogram.conf", stanza))
+	cmd := lab.Prober.Command(ctx, program, "telegraf", "--config", writeFile(t, "echogram.conf", sweepStanzas))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -381,7 +381,7 @@ func TestRefusedConfigurations(t *testing.T) {
 		})
 	}
 	t.Run("no route", func(t *testing.T) {
-		file := writeFile(t, "echogram.conf", strings.ReplaceAll(stanza, "198.18.0.0/16", "203.0.113.0/24"))
+		file := writeFile(t, "echogram.conf", strings.ReplaceAll(sweepStanzas, "198.18.0.0/16", "203.0.113.0/24"))
 		if o := inLab(t, lab, "telegraf", "--config", file); o.code != exitFailed || !strings.HasPrefix(o.stderr, "E! ") || !strings.Contains(o.stderr, "203.0.113.0/24 cannot be reached") {
 			t.Errorf("exit code %d, said %q", o.code, o.stderr)
 		}
@@ -392,7 +392,7 @@ func TestRefusedConfigurations(t *testing.T) {
 		}
 	})
 	t.Run("a good one", func(t *testing.T) {
-		if o := inLab(t, lab, "telegraf", "--config", writeFile(t, "echogram.conf", stanza), "--check"); o.code != exitDone || !strings.Contains(o.stdout, "ok, 1 stanza") {
+		if o := inLab(t, lab, "telegraf", "--config", writeFile(t, "echogram.conf", sweepStanzas), "--check"); o.code != exitDone || !strings.Contains(o.stdout, "ok, 1 stanza") {
 			t.Errorf("exit code %d, said %q %q", o.code, o.stdout, o.stderr)
 		}
 	})
