@@ -1,6 +1,7 @@
-// Command echogram-pipeline rolls up what sweeps have written to InfluxDB.
+// Command echogram-pipeline rolls up what sweeps have written to InfluxDB, and draws what BFD has.
 //
-// It holds flags, signals and wiring only: main.go (commands, exit codes), run.go (configuration to service).
+// It holds flags, signals and wiring only: main.go (commands, exit codes), run.go (configuration to service),
+// report.go (lines to pictures).
 package main
 
 import (
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "echogram-pipeline",
-		Short:         "Roll up what echogram has written to InfluxDB",
+		Short:         "Roll up and draw what echogram has written",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -70,7 +71,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(), newVersion())
+	root.AddCommand(newRun(), newReport(), newVersion())
 	return root
 }
 

@@ -1,0 +1,192 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Format is a file format of pictures, and the ending of their names.
+type Format string
+
+// The formats.
+const (
+	PNG Format = "png"
+	SVG Format = "svg"
+)
+
+// chart is a picture as data.
+type chart struct {
+	name   string   // of its file, without the ending
+	text   string   // what it shows, in a line
+	title  string   // what it shows, and of whom
+	facts  []string // below the title
+	panels []panel  // one below the other, with one horizontal axis
+}
+
+// panel is one pair of axes and what lies between them.
+type panel struct {
+	x, y   *axis
+	layers []layer
+}
+
+// Picture is one picture to be written.
+type Picture struct {
+	Name  string // of its file, without the ending; unique in a report
+	Text  string // what it shows, in a line
+	chart *chart
+}
+
+// Size of pictures in points; at 144 dots an inch a point is two pixels.
+const (
+	width       = vg.Length(800)
+	panelHeight = vg.Length(270)
+	headHeight  = vg.Length(70)
+	dpi         = 144
+)
+
+func (c *chart) height() vg.Length {
+	if len(c.panels) == 1 {
+		return headHeight + 1.2*panelHeight
+	}
+	return headHeight + panelHeight*vg.Length(len(c.panels))
+}
+
+// Write draws the picture in a format.
+func (p *Picture) Write(w io.Writer, f Format) error {
+	var out vg.CanvasWriterTo
+	switch f {
+	case PNG:
+		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, p.chart.height()), vgimg.UseDPI(dpi))}
+	case SVG:
+		out = vgsvg.New(width, p.chart.height())
+	default:
+		return fmt.Errorf("report: no format %q", f)
+	}
+	p.chart.draw(draw.New(out))
+	if _, err := out.WriteTo(w); err != nil {
+		return fmt.Errorf("report: %s.%s: %w", p.Name, f, err)
+	}
+	return nil
+}
+
+const border = vg.Length(10)
+
+func (c *chart) draw(dc draw.Canvas) {
+	dc.FillPolygon(color.White, []vg.Point{dc.Min, {X: dc.Max.X, Y: dc.Min.Y}, dc.Max, {X: dc.Min.X, Y: dc.Max.Y}})
+	dc = draw.Crop(dc, border, -2*border, border, -border)
+	body := c.drawHead(dc)
+	plots := make([][]*plot.Plot, len(c.panels))
+	for i := range c.panels {
+		plots[i] = []*plot.Plot{c.panels[i].plot(i == len(c.panels)-1)}
+	}
+	tiles := draw.Tiles{Rows: len(plots), Cols: 1, PadY: 8}
+	for i, row := range plot.Align(plots, tiles, body) {
+		plots[i][0].Draw(row[0])
+	}
+}
+
+// drawHead writes title, facts and legend, and returns what is left below them.
+func (c *chart) drawHead(dc draw.Canvas) draw.Canvas {
+	title, facts := style(titleSize, black), style(textSize, grey)
+	y := dc.Max.Y
+	dc.FillText(title, vg.Point{X: dc.Min.X, Y: y}, c.title)
+	y -= title.Height(c.title) + 5
+	for _, line := range wrap(c.facts, " · ", func(s string) bool { return facts.Width(s) <= dc.Max.X-dc.Min.X }) {
+		dc.FillText(facts, vg.Point{X: dc.Min.X, Y: y}, line)
+		y -= facts.Height(line) + 3
+	}
+	y = c.drawLegend(dc, y-4)
+	return draw.Crop(dc, 0, 0, 0, y-8-dc.Max.Y)
+}
+
+// wrap joins parts to lines that fit.
+func wrap(parts []string, separator string, fits func(string) bool) []string {
+	var out []string
+	for _, p := range parts {
+		if n := len(out); n > 0 && fits(out[n-1]+separator+p) {
+			out[n-1] += separator + p
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// drawLegend writes the names of all layers from left to right, from y down, and returns where it ends.
+func (c *chart) drawLegend(dc draw.Canvas, y vg.Length) vg.Length {
+	const thumb, gap, after = vg.Length(16), vg.Length(4), vg.Length(14)
+	sty := style(textSize, black)
+	high := sty.Height("X")
+	x := dc.Min.X
+	seen := map[string]bool{}
+	for i := range c.panels {
+		for j := range c.panels[i].layers {
+			l := &c.panels[i].layers[j]
+			if l.name == "" || seen[l.name] {
+				continue
+			}
+			seen[l.name] = true
+			wide := thumb + gap + sty.Width(l.name)
+			if x > dc.Min.X && x+wide > dc.Max.X {
+				x, y = dc.Min.X, y-high-4
+			}
+			l.key(draw.Canvas{Canvas: dc.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: x, Y: y - high}, Max: vg.Point{X: x + thumb, Y: y - 1.5},
+			}})
+			dc.FillText(sty, vg.Point{X: x + thumb + gap, Y: y}, l.name)
+			x += wide + after
+		}
+	}
+	return y - high
+}
+
+// plot makes the library's plot; only the lowest panel names the horizontal axis.
+func (p *panel) plot(lowest bool) *plot.Plot {
+	out := plot.New()
+	out.BackgroundColor = nil
+	setAxis(&out.X, p.x)
+	setAxis(&out.Y, p.y)
+	if !lowest {
+		out.X.Label.Text = ""
+	}
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = pale, pale
+	out.Add(grid)
+	for i := range p.layers {
+		out.Add(&p.layers[i])
+	}
+	return out
+}
+
+func setAxis(to *plot.Axis, a *axis) {
+	to.Min, to.Max = a.min, a.max
+	to.Padding = 0
+	to.Color = grey
+	to.Label.Text = strings.TrimSpace(a.label)
+	label, ticks := style(textSize+0.5, black), style(textSize, black)
+	to.Label.TextStyle.Font, to.Label.TextStyle.Color = label.Font, label.Color
+	to.Label.Padding = 4
+	to.Tick.Label.Font, to.Tick.Label.Color = ticks.Font, ticks.Color
+	to.Tick.Color = grey
+	to.Tick.Marker = a
+	if a.log {
+		to.Scale = logScale{}
+	}
+}
+
+// logScale is logarithmic, with what has no place on it (a row whose median lies below its least value) at its end.
+type logScale struct{ plot.LogScale }
+
+// Normalize implements plot.Normalizer.
+func (l logScale) Normalize(low, high, x float64) float64 {
+	return l.LogScale.Normalize(low, high, max(x, low))
+}
