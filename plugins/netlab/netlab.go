@@ -20,10 +20,15 @@
 //   - LAN: a prober on a segment full of hosts of both families, each with a MAC of its own, played by a goroutine.
 //     Some block ICMP, forget the prober's MAC, or share an address.
 //   - Serialiser: makes what comes in over a link queue as on a slower one. Qdisc: a queue that overflows.
+//   - WAN: a link with delay, jitter, loss, copies and reordering by a rule, carried frame by frame in user space. Its
+//     books have the kernel's stamps of each frame's coming and leaving, and so the truth of each BFD echo: held for how
+//     long there and back, or lost on which of the two. Half of the frames leave within some 10 µs of when they are due.
+//   - BFDLab: two routers of both families, which loop BFD echoes back, joined by a veth, a bridge or a WAN.
+//   - FRR and BIRD: BFD speakers in a namespace, with all their sockets in a directory of their own.
 //   - Lasting: ties a lab to a test.
 //
-// It needs root and Linux; the serialiser needs TCX (Linux 6.6) and two CPUs. It leaves out the programs that run in
-// a lab (package parts gets them, package process runs them), and nothing that ships may import it.
+// It needs root and Linux; the serialiser needs TCX (Linux 6.6) and two CPUs. It leaves out the other programs that
+// run in a lab (package parts gets them, package process runs them), and nothing that ships may import it.
 //
 // All addresses are of 198.18.0.0/15 and 2001:2::/48, which RFC 2544 and RFC 5180 set aside for benchmarks.
 package netlab

@@ -15,7 +15,10 @@ import (
 // embeddedSource is the one file that whoever compiles our inputs into a Telegraf adds to its cmd/telegraf.
 const embeddedSource = `package main
 
-import _ "echogram/plugins/inputs/icmp_sweep"
+import (
+	_ "echogram/plugins/inputs/bfd"
+	_ "echogram/plugins/inputs/icmp_sweep"
+)
 `
 
 // embeddedModule is the throw-away module. Its path lies below Telegraf's, whose internal packages it imports.

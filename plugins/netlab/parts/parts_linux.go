@@ -20,7 +20,7 @@ const (
 // telegrafTags are the plugins of our Telegraf; without "custom" it has all of them and needs half an hour.
 var telegrafTags = []string{
 	"custom",
-	"inputs.execd", "inputs.ping", "inputs.internal",
+	"inputs.execd", "inputs.ping", "inputs.internal", "inputs.net",
 	"outputs.file", "outputs.influxdb", "outputs.influxdb_v2", "outputs.execd",
 	"parsers.influx", "serializers.influx", "processors.execd",
 }

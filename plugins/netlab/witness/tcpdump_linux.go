@@ -24,17 +24,22 @@ const (
 	drainTime = 1200 * time.Millisecond
 )
 
-// Tcpdump is a tcpdump that captures ICMP of both families with nanosecond stamps of the kernel.
+// Tcpdump is a tcpdump that captures with nanosecond stamps of the kernel.
 type Tcpdump struct {
 	process *process.Process
 	said    *said
 }
 
-// Start captures on a link of a namespace into file and returns once tcpdump listens. The caller must call Stop,
-// or cancel ctx.
+// Start captures the ICMP of both families on a link of a namespace into file and returns once tcpdump listens. The
+// caller must call Stop, or cancel ctx.
 func Start(ctx context.Context, n *netlab.Namespace, link, file string) (*Tcpdump, error) {
+	return StartFilter(ctx, n, link, file, snap, "icmp or icmp6")
+}
+
+// StartFilter is Start for what a filter of pcap-filter(7) lets pass, cut behind snap bytes; 0: whole.
+func StartFilter(ctx context.Context, n *netlab.Namespace, link, file string, snap int, filter string) (*Tcpdump, error) {
 	cmd := n.Command(ctx, "tcpdump", "-n", "-i", link, "-j", "host", "--time-stamp-precision", "nano",
-		"-B", "65536", "-s", strconv.Itoa(snap), "-Z", "root", "-w", file, "icmp or icmp6")
+		"-B", "65536", "-s", strconv.Itoa(snap), "-Z", "root", "-w", file, filter)
 	t := &Tcpdump{said: &said{listens: make(chan struct{})}}
 	cmd.Stderr = t.said
 	if _, err := exec.LookPath("tcpdump"); err != nil {

@@ -1,8 +1,9 @@
-// Package witness gives a second opinion on round-trip times: tcpdump captures the same frames in the same
-// namespace, and what it stamped is compared with what a prober said.
+// Package witness gives a second opinion on round-trip times and on BFD: tcpdump captures the same frames in the same
+// namespace, and what it stamped is compared with what a prober said; tshark decodes the same file.
 //
 // Its layers: Tcpdump (a running tcpdump), ReadRTTs and ReadProbeRTTs (its file, decoded by gopacket, so that the
-// witness shares no code with whom it judges), Compare (two sets of RTTs).
+// witness shares no code with whom it judges), Compare (two sets of RTTs); Tshark (fields of a file, as tshark decodes
+// it), ReadBFD (its BFD packets).
 //
 // It knows nothing of how a prober writes its results.
 package witness
