@@ -7,6 +7,9 @@
 // counter), found_linux.go (whom a contender found, from what it wrote), report.go and table.go (medians, ratios, the
 // table, JSON), machine.go (on what it ran), limit/limit.c (the bare C loop, compiled at the start).
 //
-// All contenders run in the prober's namespace and are measured by the same rulers from outside. It has no opinion on
+// bench bfd needs no lab: bfd_linux.go (the rounds), bfdtraffic.go (the files), bfdreaders.go (who reads), bfdloop.go
+// (what is measured of our own library), bfdrun_linux.go (one run), bfdreport.go (medians, ratios, the table).
+//
+// All who sweep run in the prober's namespace and are measured by the same rulers from outside. It has no opinion on
 // what is fast enough, and nothing in it knows how a sweep works.
 package main

@@ -20,14 +20,17 @@ const (
 	exitInterrupted = 130
 )
 
-const usage = `Usage: scripts/bench sweep [--rounds N] [--json FILE]
+const usage = `Usage: scripts/bench sweep|bfd [--rounds N] [--json FILE]
 
 sweep  one sweep of a /16 in the lab by echogram, its peers and a bare C loop, side by side, and echogram's RTTs
        against tcpdump's. Needs Linux, root and Go.
+bfd    captures of a million BFD packets and more, read by echogram bfd, tshark and a bare loop, side by side.
+       Needs Linux and Go.
 
 `
 
 type options struct {
+	bench  func(context.Context, options) error
 	repo   string // the checkout
 	work   string // directory of this run
 	rounds int
@@ -35,6 +38,9 @@ type options struct {
 }
 
 func main() {
+	if len(os.Args) == 5 && os.Args[1] == "loop" { // a process that benchBFD has started
+		os.Exit(loopMain(os.Args[2:]))
+	}
 	o, err := parse(os.Args[1:])
 	if err != nil && o.work != "" {
 		os.RemoveAll(o.work) // holds this program only
@@ -48,7 +54,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second signal ends us at once; our children go with us
-	err = benchSweep(ctx, o)
+	err = o.bench(ctx, o)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -64,7 +70,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	flags.SortFlags = false
-	flags.IntVar(&o.rounds, "rounds", 5, "how often each sweeps; medians are printed")
+	flags.IntVar(&o.rounds, "rounds", 5, "how often each runs; medians are printed")
 	flags.StringVar(&o.json, "json", "", "write all figures to this file, too")
 	flags.StringVar(&o.repo, "repo", ".", "the checkout")
 	flags.StringVar(&o.work, "work", "", "directory of this run, removed at the end")
@@ -77,12 +83,13 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
+	o.bench = map[string]func(context.Context, options) error{"sweep": benchSweep, "bfd": benchBFD}[flags.Arg(0)]
 	switch {
 	case flags.NArg() == 0:
 		flags.Usage()
 		return o, errors.New("no subcommand")
-	case flags.NArg() > 1 || flags.Arg(0) != "sweep":
-		return o, fmt.Errorf("unknown subcommand %q: there is sweep", strings.Join(flags.Args(), " "))
+	case flags.NArg() > 1 || o.bench == nil:
+		return o, fmt.Errorf("unknown subcommand %q: there are sweep and bfd", strings.Join(flags.Args(), " "))
 	case o.rounds < 1 || o.rounds > 100:
 		return o, fmt.Errorf("--rounds %d is not in 1..100", o.rounds)
 	case o.work == "":

@@ -23,11 +23,8 @@ var limitSource string
 // build makes the programs that do not come from Debian. What of them is not ours may be missing, with a note.
 func (b *bench) build(ctx context.Context) error {
 	b.scene.echogram = b.path("echogram")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", b.scene.echogram, "./plugins/cmd/echogram")
-	cmd.Dir = b.repo
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build echogram: %w\n%s", err, out)
+	if err := goBuild(ctx, b.repo, echogramPackage, b.scene.echogram); err != nil {
+		return err
 	}
 	if err := b.compileLimit(ctx); err != nil {
 		b.report.note(err.Error())
@@ -43,6 +40,18 @@ func (b *bench) build(ctx context.Context) error {
 		errs = append(errs, os.WriteFile(b.scene.config(n), []byte(telegrafConfig(n, b.path(resultFile))), 0o644))
 	}
 	return errors.Join(errs...)
+}
+
+const echogramPackage = "./plugins/cmd/echogram"
+
+func goBuild(ctx context.Context, repo, pkg, program string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, pkg)
+	cmd.Dir = repo
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
 }
 
 func (b *bench) compileLimit(ctx context.Context) error {

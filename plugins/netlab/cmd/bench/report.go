@@ -91,10 +91,12 @@ func (r *report) finish() {
 	}
 }
 
-func (r *report) writeJSON(w io.Writer) error {
+func (r *report) writeJSON(w io.Writer) error { return indented(w, r) }
+
+func indented(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(v)
 }
 
 // medianRun is the median of each number by itself, over the runs that did not fail; nil when there is none.
@@ -123,10 +125,14 @@ func medianRun(runs []*run) *run {
 
 // medianRatio is the median of the ratios of the rates of the same round, 0 when no round has both.
 func medianRatio(a, b []*run) float64 {
+	return pairedRatio(a, b, func(r *run) float64 { return r.Rate })
+}
+
+func pairedRatio[R any](a, b []*R, rate func(*R) float64) float64 {
 	var ratios []float64
 	for i := range min(len(a), len(b)) {
-		if a[i] != nil && b[i] != nil && b[i].Rate > 0 {
-			ratios = append(ratios, a[i].Rate/b[i].Rate)
+		if a[i] != nil && b[i] != nil && rate(b[i]) > 0 {
+			ratios = append(ratios, rate(a[i])/rate(b[i]))
 		}
 	}
 	return median(ratios)

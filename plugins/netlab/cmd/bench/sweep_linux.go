@@ -57,15 +57,18 @@ func (b *bench) end() error {
 	return errors.Join(append(errs, os.RemoveAll(b.ground.work))...)
 }
 
-func (b *bench) writeJSON() error {
-	if b.json == "" {
+func (b *bench) writeJSON() error { return writeJSONTo(b.json, b.report.writeJSON) }
+
+// writeJSONTo writes a file, if there is to be one.
+func writeJSONTo(name string, write func(io.Writer) error) error {
+	if name == "" {
 		return nil
 	}
-	f, err := os.Create(b.json)
+	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.report.writeJSON(f), f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
