@@ -17,11 +17,11 @@ var (
 	// engines decide. They get packets, rows and times from outside.
 	engines = []string{
 		"plugins/internal/sweep", "plugins/internal/replay", "plugins/internal/neighbour", "plugins/internal/bfdwatch",
-		"pipeline/outlier", "pipeline/rollup", "pipeline/path", "pipeline/block", "pipeline/ledger",
+		"pipeline/outlier", "pipeline/rollup", "pipeline/path", "pipeline/block", "pipeline/ledger", "pipeline/report",
 	}
 	// edges touch the kernel and do nothing else.
 	edges = []string{
-		"plugins/internal/capture/afpacket", "plugins/internal/capture/pcapfile", "plugins/internal/icmpsock",
+		"plugins/internal/capture/afpacket", "plugins/internal/capture/pcapfile", "plugins/internal/capture/follow", "plugins/internal/icmpsock",
 		"plugins/internal/packetsock", "plugins/internal/mmsg", "plugins/internal/sockopt",
 		"plugins/internal/pingsock", "plugins/internal/hwstamp",
 		"plugins/internal/arp", "plugins/internal/route", "plugins/internal/resolve", "plugins/internal/linkinfo",
