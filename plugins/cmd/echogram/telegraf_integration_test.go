@@ -367,7 +367,7 @@ func TestRefusedConfigurations(t *testing.T) {
 		"default twice":   {strings.Repeat("[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.0.0/24\"]\n", 1) + "[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.1.0/24\"]\n  instance = \"default\"", `:7: key "inputs.icmp_sweep[1].instance"`},
 		"no tag":          {"[[inputs.icmp_sweep]]\n  interval = \"5s\"\n  networks = [\"198.18.0.0/24\"]\n  instance = 'a\\'", `:4: key "inputs.icmp_sweep[0].instance"`},
 		"another's input": {"[[inputs.cpu]]\n", `:1: key "inputs.cpu"`},
-		"nothing in it":   {"# empty", ": no [[inputs.icmp_sweep]] stanza"},
+		"nothing in it":   {"# empty", ": no stanza: it needs an [[inputs.icmp_sweep]] or an [[inputs.bfd]]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := writeFile(t, "echogram.conf", c.config)

@@ -103,10 +103,13 @@ func (w *liveWatch) open(source int) error {
 	return nil
 }
 
-// name is the tag tap of an interface.
+// name is the tag tap of an interface; of 0, what belongs to none in particular: of the only one there is.
 func (w *liveWatch) name(ifindex int32) string {
 	if w.config.Tap != "" {
 		return w.config.Tap
+	}
+	if ifindex == 0 && len(w.config.Interfaces) == 1 {
+		return w.config.Interfaces[0]
 	}
 	for i := range w.taps {
 		if w.taps[i].index == ifindex {
