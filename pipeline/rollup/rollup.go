@@ -211,7 +211,7 @@ func (s *blockSum) row(w *Window) schema.Row {
 		Host: s.like.Host, Instance: s.like.Instance, Network: s.like.Network, Block: s.like.Block, Labels: s.like.Labels,
 		Window: Name(w.Length), Time: w.Start, Targets: int64(len(s.targets)), Points: s.points,
 		Counts: s.counts(int64(len(s.sweeps))), Complete: w.Complete, Missing: w.Missing,
-		RTTP50: s.rtt.At(0.50), RTTP90: s.rtt.At(0.90), RTTP99: s.rtt.At(0.99),
+		RTTQuantiles: schema.RTTQuantiles{P50: s.rtt.At(0.50), P90: s.rtt.At(0.90), P99: s.rtt.At(0.99)},
 	}
 	for _, answered := range s.targets {
 		if answered {

@@ -52,7 +52,7 @@ func TestRowsByHand(t *testing.T) {
 		Targets: 2, Responding: 1, Points: 3, Complete: true,
 		Counts: schema.Counts{Sweeps: 2, Sent: 4, Received: 2, Lost: 1, PercentLost: 25, Late: 1, Duplicates: 2, Corrupt: 1,
 			RTTMin: schema.Some(100), RTTMean: schema.Some(200), RTTMax: schema.Some(301)},
-		RTTP50: schema.Some(100), RTTP90: schema.Some(301), RTTP99: schema.Some(301),
+		RTTQuantiles: schema.RTTQuantiles{P50: schema.Some(100), P90: schema.Some(301), P99: schema.Some(301)},
 	}
 	if !reflect.DeepEqual(rows[0], schema.Row(first)) {
 		t.Errorf("minute\n got %+v\nwant %+v", rows[0], first)

@@ -18,8 +18,8 @@ func TestReadmeTable(t *testing.T) {
 	table := map[string][]string{} // names by measurement, as the README gives them
 	for line := range strings.Lines(string(data)) {
 		cells := strings.Split(line, "|")
-		if len(cells) == 6 && (strings.HasPrefix(cells[1], " `icmp_") || strings.HasPrefix(cells[1], " `bfd_")) {
-			table[strings.Trim(cells[1], " `")] = regexp.MustCompile(`[a-z0-9_]+`).FindAllString(cells[3]+" "+cells[4], -1)
+		if len(cells) == 6 && regexp.MustCompile("^ `(icmp_|bfd_|path_|…)").MatchString(cells[1]) {
+			table[strings.Trim(cells[1], " `…")] = regexp.MustCompile(`[a-z0-9_]+`).FindAllString(cells[3]+" "+cells[4], -1)
 		}
 	}
 	for _, r := range Rows() {

@@ -23,6 +23,13 @@ func (s *Series) visit(c *codec) {
 	c.labels(&s.Labels, TagBlock, TagHost, TagInstance, TagName, TagNetwork, TagSize, TagTarget, TagWindow)
 }
 
+// RTTSeries names what a row with an RTT is about, whatever its measurement is.
+type RTTSeries struct {
+	Of        string // the measurement; "" is icmp_sweep
+	HasCounts bool   // its rows tell requests and replies
+	Series           // of another measurement: Host and Target, and as Labels all its tags
+}
+
 // Result codes of a target in a sweep. 0 and 1 are those of Telegraf's inputs.ping.
 const (
 	ResultAnswered  = 0 // at least one reply within the timeout

@@ -22,31 +22,38 @@ import (
 
 // Measurement names. Those without a row type yet are reserved for the capabilities that will write them.
 const (
-	ICMPSweep            = "icmp_sweep"
-	ICMPSweepBlock       = "icmp_sweep_block"
-	ICMPSweepStats       = "icmp_sweep_stats"
-	ICMPSample           = "icmp_sample"
-	Ping                 = "ping" // of Telegraf's inputs.ping
-	ICMPSweepRollup      = "icmp_sweep_rollup"
-	ICMPSweepBlockRollup = "icmp_sweep_block_rollup"
-	BFDSession           = "bfd_session"
-	BFDEcho              = "bfd_echo"
-	BFDEchoRTT           = "bfd_echo_rtt"
-	BFDEvent             = "bfd_event"
-	BFDStats             = "bfd_stats"
+	ICMPSweep              = "icmp_sweep"
+	ICMPSweepBlock         = "icmp_sweep_block"
+	ICMPSweepStats         = "icmp_sweep_stats"
+	ICMPSample             = "icmp_sample"
+	Ping                   = "ping" // of Telegraf's inputs.ping
+	ICMPSweepRollup        = "icmp_sweep_rollup"
+	ICMPSweepBlockRollup   = "icmp_sweep_block_rollup"
+	ICMPSweepNetworkRollup = "icmp_sweep_network_rollup"
+	PathEstimate           = "path_estimate"
+	PathShift              = "path_shift"
+	BFDSession             = "bfd_session"
+	BFDEcho                = "bfd_echo"
+	BFDEchoRTT             = "bfd_echo_rtt"
+	BFDEvent               = "bfd_event"
+	BFDStats               = "bfd_stats"
 )
+
+// RollupSuffix makes the name of a rollup's measurement of that of the raw one.
+const RollupSuffix = "_rollup"
 
 // Tag keys.
 const (
-	TagHost     = "host"     // the prober; Telegraf's own tag, which our commands write too
-	TagInstance = "instance" // one configured stanza
-	TagNetwork  = "network"  // the configured network or range that names the target
-	TagBlock    = "block"    // the /24 or /64 of the target
-	TagTarget   = "target"   // the probed address, as RFC 5952 writes it
-	TagName     = "name"     // the host name that the target was configured by
-	TagSize     = "size"     // payload bytes, when sizes are cycled
-	TagURL      = "url"      // the target in Telegraf's ping measurement
-	TagWindow   = "window"   // length of a rollup's window: 1m, 1h
+	TagHost      = "host"      // the prober; Telegraf's own tag, which our commands write too
+	TagInstance  = "instance"  // one configured stanza
+	TagNetwork   = "network"   // the configured network or range that names the target
+	TagBlock     = "block"     // the /24 or /64 of the target
+	TagTarget    = "target"    // the probed address, as RFC 5952 writes it
+	TagName      = "name"      // the host name that the target was configured by
+	TagSize      = "size"      // payload bytes, when sizes are cycled
+	TagURL       = "url"       // the target in Telegraf's ping measurement
+	TagWindow    = "window"    // length of a rollup's window: 1m, 1h
+	TagReference = "reference" // what a path was compared with
 )
 
 // Tag keys of BFD: see BFDSeries and BFDEchoSeries.
@@ -144,7 +151,7 @@ func Names(r Row) (tags []string, fields map[string]Kind) {
 func Rows() []Row {
 	return []Row{
 		&SweepRow{}, &LateRow{}, &SweepBlockRow{}, &SweepStatsRow{}, &StatsLateRow{}, &SampleRow{}, &PingRow{},
-		&SweepRollupRow{}, &BlockRollupRow{},
+		&SweepRollupRow{}, &BlockRollupRow{}, &NetworkRollupRow{}, &RTTRollupRow{}, &PathEstimateRow{}, &PathShiftRow{},
 		&BFDSessionRow{}, &BFDEchoRow{}, &BFDEchoRTTRow{}, &BFDEventRow{}, &BFDStatsRow{},
 	}
 }

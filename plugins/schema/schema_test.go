@@ -19,9 +19,11 @@ func full() []struct {
 	const at = 1_790_000_000_000_000_000
 	counts := Counts{
 		Sweeps: 6, Sent: 12, Received: 9, Lost: 2, PercentLost: 100.0 / 6, Late: 1, Duplicates: 1, Corrupt: 1,
-		RTTMin: Some(10), RTTMean: Some(20), RTTMax: Some(30),
+		RTTMin: Some(10), RTTMean: Some(20), RTTMax: Some(30), RTTStddev: Some(40),
 	}
-	const sums = `sweeps=6i,sent=12i,received=9i,lost=2i,percent_lost=16.666666666666668,late=1i,duplicates=1i,corrupt=1i,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i`
+	filtered := Filtered{N: 7, Cut: 1, Mean: Some(8), Stddev: Some(9), StdErr: Some(10), Floor: Some(11), Error: ErrorOK}
+	const kept = `rtt_n=7i,rtt_cut=1i,rtt_kept_mean_ns=8i,rtt_kept_stddev_ns=9i,rtt_stderr_ns=10i,rtt_floor_ns=11i,rtt_error="ok"`
+	const sums = `sweeps=6i,sent=12i,received=9i,lost=2i,percent_lost=16.666666666666668,late=1i,duplicates=1i,corrupt=1i,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i,rtt_stddev_ns=40i`
 	bfd := BFDSeries{
 		Host: "h", Instance: "lab", Tap: "eth0", VLAN: "200.7", Tunnel: "vxlan", VNI: "5", OuterLocal: "198.51.100.1", OuterPeer: "198.51.100.2",
 		Local: "192.0.2.1", Peer: "192.0.2.2", Hop: "single", Family: "ipv4", Parallel: "2", Labels: []Tag{{"site", "a"}},
@@ -81,16 +83,54 @@ func full() []struct {
 			`ping,host=h,url=www.example.net result_code=0i,packets_transmitted=4i,packets_received=3i,percent_packet_loss=25,ttl=64i,minimum_response_ms=1,average_response_ms=1.5,maximum_response_ms=2,standard_deviation_ms=0.012345,percentile95_ms=2 1790000000000000000`,
 		},
 		{
-			&SweepRollupRow{Series: series, Window: "1h", Time: at, Counts: counts, Complete: true, Missing: 0},
-			`icmp_sweep_rollup,` + tags + `,window=1h ` + sums + `,complete=true,missing=0i 1790000000000000000`,
+			&SweepRollupRow{
+				Series: series, Window: "1h", Time: at, Counts: counts, RTTQuantiles: RTTQuantiles{Some(1), Some(2), Some(3)},
+				Filtered: filtered, TTLMin: Some(61), TTLMax: Some(62), Complete: true, Missing: 0,
+			},
+			`icmp_sweep_rollup,` + tags + `,window=1h ` + sums + `,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,` + kept + `,ttl_min=61i,ttl_max=62i,complete=true,missing=0i 1790000000000000000`,
 		},
 		{
 			&BlockRollupRow{
-				Host: "h", Instance: "lab", Network: "192.0.2.0/24", Block: "192.0.2.0/24", Labels: []Tag{{"site", "a"}},
+				Host: "h", Instance: "lab", Network: "192.0.2.0/24", Block: "192.0.2.0/24", Size: "56", Labels: []Tag{{"site", "a"}},
 				Window: "1m", Time: at, Targets: 256, Responding: 255, Points: 1536, Counts: counts,
-				RTTP50: Some(1), RTTP90: Some(2), RTTP99: Some(3), Complete: false, Missing: 4,
+				RTTQuantiles: RTTQuantiles{Some(1), Some(2), Some(3)}, Complete: false, Missing: 4,
 			},
-			`icmp_sweep_block_rollup,block=192.0.2.0/24,host=h,instance=lab,network=192.0.2.0/24,site=a,window=1m targets=256i,responding=255i,points=1536i,` + sums + `,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,complete=false,missing=4i 1790000000000000000`,
+			`icmp_sweep_block_rollup,block=192.0.2.0/24,host=h,instance=lab,network=192.0.2.0/24,site=a,size=56,window=1m targets=256i,responding=255i,points=1536i,` + sums + `,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,complete=false,missing=4i 1790000000000000000`,
+		},
+		{
+			&NetworkRollupRow{
+				Host: "h", Instance: "lab", Network: "192.0.0.0/16", Size: "56", Labels: []Tag{{"site", "a"}},
+				Window: "1d", Time: at, Blocks: 256, Targets: 65536, Responding: 255, Points: 1536, Counts: counts,
+				RTTQuantiles: RTTQuantiles{Some(1), Some(2), Some(3)}, Complete: true,
+			},
+			`icmp_sweep_network_rollup,host=h,instance=lab,network=192.0.0.0/16,site=a,size=56,window=1d blocks=256i,targets=65536i,responding=255i,points=1536i,` + sums + `,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,complete=true,missing=0i 1790000000000000000`,
+		},
+		{
+			&RTTRollupRow{
+				Of: "http_response", Tags: []Tag{{"host", "h"}, {"server", "http://www.example.net"}}, Window: "1h", Time: at, Points: 60,
+				Sent: Some(60), Received: Some(59), Lost: Some(1), PercentLost: OptFloat{1.5, true},
+				RTTMin: Some(10), RTTMean: Some(20), RTTMax: Some(30), RTTStddev: Some(40),
+				RTTQuantiles: RTTQuantiles{Some(1), Some(2), Some(3)}, Filtered: filtered,
+			},
+			`http_response_rollup,host=h,server=http://www.example.net,window=1h points=60i,sent=60i,received=59i,lost=1i,percent_lost=1.5,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i,rtt_stddev_ns=40i,rtt_p50_ns=1i,rtt_p90_ns=2i,rtt_p99_ns=3i,` + kept + ` 1790000000000000000`,
+		},
+		{
+			&PathEstimateRow{
+				Host: "h", Instance: "lab", Target: "192.0.2.7", Reference: "192.0.2.1", Labels: []Tag{{"site", "a"}}, Time: at,
+				Probes: 2000, Kept: 1990, RTT: Some(1), RTTStdErr: Some(2), Floor: Some(3), TTL: Some(64), Verdict: VerdictTold, Reason: "x",
+				Hops: Some(3), HopsConfidence: OptFloat{0.5, true}, HopsRunnerUp: Some(4), HopsBy: "slope",
+				Slope: OptFloat{1.5, true}, SlopeStdErr: OptFloat{0.5, true}, LinkRate: Some(1e9),
+				Offset: Some(5), OffsetLow: Some(-6), OffsetHigh: Some(7),
+				Cable: OptFloat{8.5, true}, CableLow: OptFloat{9.5, true}, CableHigh: OptFloat{10.5, true},
+			},
+			`path_estimate,host=h,instance=lab,reference=192.0.2.1,site=a,target=192.0.2.7 probes=2000i,kept=1990i,rtt_ns=1i,rtt_stderr_ns=2i,rtt_floor_ns=3i,ttl=64i,verdict="told",reason="x",hops=3i,hops_confidence=0.5,hops_runner_up=4i,hops_by="slope",slope_ns_per_byte=1.5,slope_stderr_ns_per_byte=0.5,link_rate=1000000000i,offset_ns=5i,offset_low_ns=-6i,offset_high_ns=7i,cable_m=8.5,cable_low_m=9.5,cable_high_m=10.5 1790000000000000000`,
+		},
+		{
+			&PathShiftRow{
+				Series: series, Window: "1h", Time: at, Kind: ShiftStep, Step: Some(1), StepLow: Some(2), StepHigh: Some(3),
+				Before: Some(4), After: Some(5), Hops: OptFloat{6.5, true}, Cable: OptFloat{7.5, true}, TTLBefore: Some(63), TTLAfter: Some(62),
+			},
+			`path_shift,` + tags + `,window=1h kind="step",step_ns=1i,step_low_ns=2i,step_high_ns=3i,before_ns=4i,after_ns=5i,hops=6.5,cable_m=7.5,ttl_before=63i,ttl_after=62i 1790000000000000000`,
 		},
 		{
 			&BFDSessionRow{
@@ -158,6 +198,9 @@ func TestRowsBothWays(t *testing.T) {
 			t.Errorf("%T is written as\n%swant\n%s", c.row, got, c.line)
 		}
 		back := reflect.New(reflect.TypeOf(c.row).Elem()).Interface().(Row)
+		if r, ok := back.(*RTTRollupRow); ok {
+			r.Of = c.row.(*RTTRollupRow).Of // it says which measurement is to be read
+		}
 		if err := ParseLine(got, back); err != nil {
 			t.Fatalf("%T: %v", c.row, err)
 		}

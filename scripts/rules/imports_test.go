@@ -12,12 +12,12 @@ var (
 	pure = []string{
 		"plugins/schema",
 		"plugins/internal/icmpecho", "plugins/internal/bfdwire", "plugins/internal/frame", "plugins/internal/ipheader", "plugins/internal/rtt",
-		"plugins/internal/targets",
+		"plugins/internal/targets", "pipeline/outlier", "pipeline/lines",
 	}
 	// engines decide. They get packets, rows and times from outside.
 	engines = []string{
 		"plugins/internal/sweep", "plugins/internal/replay", "plugins/internal/neighbour", "plugins/internal/bfdwatch",
-		"pipeline/outlier", "pipeline/rollup", "pipeline/path", "pipeline/block", "pipeline/ledger", "pipeline/report",
+		"pipeline/rollup", "pipeline/path", "pipeline/block", "pipeline/ledger", "pipeline/report",
 	}
 	// edges touch the kernel and do nothing else.
 	edges = []string{
@@ -28,7 +28,7 @@ var (
 		"plugins/internal/privilege",
 	}
 	// pipelineEdges talk to databases and disks.
-	pipelineEdges = []string{"pipeline/source", "pipeline/influx", "pipeline/checkpoint"}
+	pipelineEdges = []string{"pipeline/sink", "pipeline/source", "pipeline/influx", "pipeline/checkpoint"}
 	adapters      = []string{"plugins/inputs"}
 	commands      = []string{"plugins/cmd", "pipeline/cmd"}
 )
