@@ -1,0 +1,229 @@
+package rollup
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"echogram/plugins/schema"
+)
+
+// Close emits the rows of the windows that are over by the lateness: by the end of their windows, then sorted as those
+// of a Block are. An error of emit ends it; what it had not emitted of a window is lost.
+func (s *Stream) Close(emit func(schema.Row) error) error {
+	return s.advance(func(end int64) bool { return s.newest-end >= int64(s.cfg.Lateness) }, emit)
+}
+
+// Finish emits the rows of all windows as they stand. Points that come later are too late.
+func (s *Stream) Finish(emit func(schema.Row) error) error {
+	err := s.advance(func(int64) bool { return true }, emit)
+	s.poured = math.MaxInt64
+	return err
+}
+
+// advance goes from end to end of windows with points, as far as over allows.
+func (s *Stream) advance(over func(end int64) bool, emit func(schema.Row) error) error {
+	for {
+		end := s.nextEnd()
+		if end == math.MaxInt64 || !over(end) {
+			return nil
+		}
+		if len(s.baskets) > 0 && s.baskets[0].start+s.lengths[0] == end {
+			s.pour(s.baskets[0])
+			s.drop(s.baskets[0])
+			s.baskets = slices.Delete(s.baskets, 0, 1)
+			s.poured = end
+		}
+		if err := s.closeAt(end, emit); err != nil {
+			return err
+		}
+	}
+}
+
+// nextEnd is where the next window with points ends: a basket's, or an open one's.
+func (s *Stream) nextEnd() int64 {
+	end := int64(math.MaxInt64)
+	if len(s.baskets) > 0 {
+		end = s.baskets[0].start + s.lengths[0]
+	}
+	for i, l := range s.lengths {
+		if s.filled[i] {
+			end = min(end, s.open[i]+l)
+		}
+	}
+	return end
+}
+
+// pour settles the points of a basket and adds them to the sums.
+func (s *Stream) pour(b *basket) {
+	for i, l := range s.lengths {
+		s.open[i], s.filled[i] = floorTo(b.start, l), true
+	}
+	s.groups.each(b.points, len(s.seats), func(n uint32, points []point) {
+		if points = settle(points); len(points) > 0 {
+			s.seats[n].book.rows += int64(len(points))
+			s.seats[n].pour(points)
+		}
+	})
+	promised := map[*book]int64{}
+	for m, points := range b.promised {
+		promised[s.books[m.owner]] += points
+	}
+	for _, book := range s.books {
+		rows := book.rows
+		book.accounts[0] = account{bad: rows != promised[book], missing: max(0, promised[book]-rows)}
+		book.rows = 0
+	}
+}
+
+// grouping brings points together by their seats; it keeps scratch memory.
+type grouping struct {
+	begin []uint32 // of each seat's points in order
+	order []uint32 // indices into points
+	group []point
+}
+
+// each calls f for each seat with its points, in order of arrival. f may do with them what it likes.
+func (g *grouping) each(points []point, seats int, f func(seat uint32, points []point)) {
+	g.begin = append(g.begin[:0], make([]uint32, seats+1)...)
+	g.order = append(g.order[:0], make([]uint32, len(points))...)
+	for i := range points {
+		g.begin[points[i].seat+1]++
+	}
+	for i := range seats {
+		g.begin[i+1] += g.begin[i]
+	}
+	for i := range points {
+		seat := points[i].seat
+		g.order[g.begin[seat]] = uint32(i)
+		g.begin[seat]++
+	}
+	for from := 0; from < len(points); {
+		seat := points[g.order[from]].seat
+		to := int(g.begin[seat])
+		g.group = g.group[:0]
+		for _, i := range g.order[from:to] {
+			g.group = append(g.group, points[i])
+		}
+		f(seat, g.group)
+		from = to
+	}
+}
+
+// closeAt closes all windows that end at end: first the shorter are merged into the longer, then rows come out by the
+// start of their windows, which is the longest first.
+func (s *Stream) closeAt(end int64, emit func(schema.Row) error) error {
+	closing := 0
+	for closing < len(s.lengths) && s.filled[closing] && s.open[closing]+s.lengths[closing] == end {
+		if closing+1 < len(s.lengths) {
+			s.mergeUp(closing)
+		}
+		closing++
+	}
+	for i := closing - 1; i >= 0; i-- {
+		if err := s.emit(i, emit); err != nil {
+			return err
+		}
+	}
+	for i := range closing {
+		s.reset(i)
+	}
+	return nil
+}
+
+// mergeUp adds the sums of length i to those of the next.
+func (s *Stream) mergeUp(i int) {
+	for _, b := range s.blocks {
+		if sum := b.sums[i]; sum != nil && sum.points > 0 {
+			b.sum(i + 1).merge(sum)
+		}
+	}
+	for _, t := range s.seats {
+		if k := i - t.from; k >= 0 && t.sums[k].points > 0 {
+			t.sums[k+1].tally.merge(&t.sums[k].tally)
+		}
+	}
+	for _, b := range s.books {
+		b.accounts[i+1].merge(b.accounts[i])
+	}
+}
+
+func (s *Stream) reset(i int) {
+	s.filled[i] = false
+	for _, b := range s.blocks {
+		if sum := b.sums[i]; sum != nil && sum.points > 0 {
+			sum.reset()
+		}
+	}
+	for _, t := range s.seats {
+		if k := i - t.from; k >= 0 && t.sums[k].points > 0 {
+			t.close(k)
+		}
+	}
+	for _, b := range s.books {
+		b.accounts[i] = account{}
+	}
+}
+
+// emit gives out the rows of the windows of length i.
+func (s *Stream) emit(i int, emit func(schema.Row) error) error {
+	windows := map[owner]*Window{}
+	networks := NewNetworks(nil)
+	place := map[owner]int{}
+	for o, b := range s.books {
+		w := Window{Of: o.of, Host: o.host, Instance: o.instance, Start: s.open[i], Length: time.Duration(s.lengths[i])}
+		w.Complete, w.Missing = !b.accounts[i].bad, b.accounts[i].missing
+		windows[o], place[o] = &w, len(networks.windows)
+		networks.windows = append(networks.windows, w)
+	}
+	var blocks []sortable
+	for _, b := range s.blocks {
+		if sum := b.sums[i]; sum != nil && sum.points > 0 {
+			o := ownerOf("", &b.like)
+			networks.add(place[o], b, sum)
+			blocks = append(blocks, sortable{row: sum.row(&b.like, windows[o]), window: windows[o], kind: kindBlock, series: &b.like})
+		}
+	}
+	for _, row := range append(networks.Rows(), sorted(blocks)...) {
+		if err := emit(row); err != nil {
+			return err
+		}
+	}
+	return s.emitTargets(i, windows, emit)
+}
+
+func (s *Stream) emitTargets(i int, windows map[owner]*Window, emit func(schema.Row) error) error {
+	for _, t := range s.sorted() {
+		k := i - t.from
+		if k < 0 || t.sums[k].points == 0 {
+			continue
+		}
+		sum := &t.sums[k]
+		w := windows[ownerOf(t.series.Of, &t.series.Series)]
+		if err := emit(targetRow(t.series, &sum.tally, s.spread(t, sum), w)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stream) spread(t *seat, sum *targetSum) spread {
+	if r := sum.running; r != nil {
+		s.rtts = r.kept.all(s.rtts[:0])
+		return s.spreader.join(&r.quantiles, s.rtts)
+	}
+	s.rtts = t.rtts[sum.begin:].all(s.rtts[:0])
+	return s.spreader.of(s.rtts)
+}
+
+// sorted returns the seats in the order of their rows.
+func (s *Stream) sorted() []*seat {
+	if s.order == nil {
+		s.order = slices.Clone(s.seats)
+		slices.SortFunc(s.order, func(a, b *seat) int {
+			return cmp.Or(cmp.Compare(a.series.Of, b.series.Of), compareSeries(&a.series.Series, &b.series.Series))
+		})
+	}
+	return s.order
+}
