@@ -164,10 +164,11 @@ func oneLine(s string) string {
 	return shorten(strings.Join(strings.Fields(s), " "))
 }
 
-// shorten keeps the first 400 bytes.
+// shorten cuts the middle out of a long text: servers repeat the line first and say last what is wrong with it.
 func shorten(s string) string {
-	if len(s) > 400 {
-		s = s[:400] + " …"
+	const begin, end = 300, 150
+	if len(s) > begin+end {
+		s = s[:begin] + " … " + s[len(s)-end:]
 	}
 	return s
 }

@@ -90,7 +90,7 @@ type Refused struct {
 // RefusedLine is a line that the server does not take even when it stands alone.
 type RefusedLine struct {
 	Number int    // in its batch, from 1
-	Text   string // its first 400 bytes
+	Text   string // its middle is left out when it is longer than 450 bytes
 	Err    *Error // what the server says about it
 }
 
