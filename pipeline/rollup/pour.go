@@ -63,6 +63,7 @@ func (s *Stream) pour(b *basket) {
 		if points = settle(points); len(points) > 0 {
 			s.seats[n].book.rows += int64(len(points))
 			s.seats[n].pour(points)
+			s.seats[n].active = true
 		}
 	})
 	promised := map[*book]int64{}
@@ -130,6 +131,9 @@ func (s *Stream) closeAt(end int64, emit func(schema.Row) error) error {
 		if ends(i) {
 			s.reset(i)
 		}
+	}
+	if !slices.Contains(s.filled, true) {
+		s.forget()
 	}
 	return nil
 }
