@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"time"
 
 	"echogram/plugins/schema"
 )
@@ -12,7 +11,7 @@ import (
 // Close emits the rows of the windows that are over by the lateness: by the end of their windows, then sorted as those
 // of a Block are. An error of emit ends it; what it had not emitted of a window is lost.
 func (s *Stream) Close(emit func(schema.Row) error) error {
-	return s.advance(func(end int64) bool { return s.newest-end >= int64(s.cfg.Lateness) }, emit)
+	return s.advance(func(end int64) bool { return end <= s.newest-int64(s.cfg.Lateness) }, emit)
 }
 
 // Finish emits the rows of all windows as they stand. Points that come later are too late.
@@ -64,6 +63,7 @@ func (s *Stream) pour(b *basket) {
 		if points = settle(points); len(points) > 0 {
 			s.seats[n].book.rows += int64(len(points))
 			s.seats[n].pour(points)
+			s.seats[n].active = true
 		}
 	})
 	promised := map[*book]int64{}
@@ -114,20 +114,26 @@ func (g *grouping) each(points []point, seats int, f func(seat uint32, points []
 // closeAt closes all windows that end at end: first the shorter are merged into the longer, then rows come out by the
 // start of their windows, which is the longest first.
 func (s *Stream) closeAt(end int64, emit func(schema.Row) error) error {
-	closing := 0
-	for closing < len(s.lengths) && s.filled[closing] && s.open[closing]+s.lengths[closing] == end {
-		if closing+1 < len(s.lengths) {
-			s.mergeUp(closing)
-		}
-		closing++
-	}
-	for i := closing - 1; i >= 0; i-- {
-		if err := s.emit(i, emit); err != nil {
-			return err
+	ends := func(i int) bool { return s.filled[i] && s.open[i]+s.lengths[i] == end }
+	for i := range len(s.lengths) - 1 {
+		if ends(i) {
+			s.mergeUp(i)
 		}
 	}
-	for i := range closing {
-		s.reset(i)
+	for i := range slices.Backward(s.lengths) {
+		if ends(i) {
+			if err := s.emit(i, emit); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range s.lengths {
+		if ends(i) {
+			s.reset(i)
+		}
+	}
+	if !slices.Contains(s.filled, true) {
+		s.forget()
 	}
 	return nil
 }
@@ -139,8 +145,8 @@ func (s *Stream) mergeUp(i int) {
 			b.sum(i + 1).merge(sum)
 		}
 	}
-	for _, t := range s.seats {
-		if k := i - t.from; k >= 0 && t.sums[k].points > 0 {
+	for _, t := range s.with(i) {
+		if k := i - t.from; t.sums[k].points > 0 {
 			t.sums[k+1].tally.merge(&t.sums[k].tally)
 		}
 	}
@@ -156,8 +162,8 @@ func (s *Stream) reset(i int) {
 			sum.reset()
 		}
 	}
-	for _, t := range s.seats {
-		if k := i - t.from; k >= 0 && t.sums[k].points > 0 {
+	for _, t := range s.with(i) {
+		if k := i - t.from; t.sums[k].points > 0 {
 			t.close(k)
 		}
 	}
@@ -168,21 +174,20 @@ func (s *Stream) reset(i int) {
 
 // emit gives out the rows of the windows of length i.
 func (s *Stream) emit(i int, emit func(schema.Row) error) error {
-	windows := map[owner]*Window{}
-	networks := NewNetworks(nil)
-	place := map[owner]int{}
+	windows := make([]Window, len(s.books)) // by the number of their books
 	for o, b := range s.books {
-		w := Window{Of: o.of, Host: o.host, Instance: o.instance, Start: s.open[i], Length: time.Duration(s.lengths[i])}
-		w.Complete, w.Missing = !b.accounts[i].bad, b.accounts[i].missing
-		windows[o], place[o] = &w, len(networks.windows)
-		networks.windows = append(networks.windows, w)
+		windows[b.number] = Window{
+			Of: o.of, Host: o.host, Instance: o.instance, Start: s.open[i], Length: s.cfg.Lengths[i],
+			Complete: !b.accounts[i].bad, Missing: b.accounts[i].missing,
+		}
 	}
+	networks := NewNetworks(windows)
 	var blocks []sortable
 	for _, b := range s.blocks {
 		if sum := b.sums[i]; sum != nil && sum.points > 0 {
-			o := ownerOf("", &b.like)
-			networks.add(place[o], b, sum)
-			blocks = append(blocks, sortable{row: sum.row(&b.like, windows[o]), window: windows[o], kind: kindBlock, series: &b.like})
+			n := s.books[ownerOf("", &b.like)].number
+			networks.add(n, b, sum)
+			blocks = append(blocks, sortable{row: sum.row(&b.like, &windows[n]), window: &windows[n], kind: kindBlock, series: &b.like})
 		}
 	}
 	for _, row := range append(networks.Rows(), sorted(blocks)...) {
@@ -193,15 +198,14 @@ func (s *Stream) emit(i int, emit func(schema.Row) error) error {
 	return s.emitTargets(i, windows, emit)
 }
 
-func (s *Stream) emitTargets(i int, windows map[owner]*Window, emit func(schema.Row) error) error {
-	for _, t := range s.sorted() {
+func (s *Stream) emitTargets(i int, windows []Window, emit func(schema.Row) error) error {
+	for _, t := range s.sorted(i) {
 		k := i - t.from
-		if k < 0 || t.sums[k].points == 0 {
+		if t.sums[k].points == 0 {
 			continue
 		}
 		sum := &t.sums[k]
-		w := windows[ownerOf(t.series.Of, &t.series.Series)]
-		if err := emit(targetRow(t.series, &sum.tally, s.spread(t, sum), w)); err != nil {
+		if err := emit(targetRow(t.series, &sum.tally, s.spread(t, sum), &windows[t.book.number])); err != nil {
 			return err
 		}
 	}
@@ -217,13 +221,21 @@ func (s *Stream) spread(t *seat, sum *targetSum) spread {
 	return s.spreader.of(s.rtts)
 }
 
-// sorted returns the seats in the order of their rows.
-func (s *Stream) sorted() []*seat {
+// with are the seats that have rows of length i.
+func (s *Stream) with(i int) []*seat {
+	if i < s.first {
+		return s.others
+	}
+	return s.seats
+}
+
+// sorted are the seats that have rows of length i, in the order of these.
+func (s *Stream) sorted(i int) []*seat {
 	if s.order == nil {
 		s.order = slices.Clone(s.seats)
 		slices.SortFunc(s.order, func(a, b *seat) int {
 			return cmp.Or(cmp.Compare(a.series.Of, b.series.Of), compareSeries(&a.series.Series, &b.series.Series))
 		})
 	}
-	return s.order
+	return s.order[len(s.order)-len(s.with(i)):] // icmp_sweep comes first
 }

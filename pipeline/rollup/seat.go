@@ -9,6 +9,7 @@ type seat struct {
 	member uint32 // number of the target in its block
 	from   int    // index of the shortest length that has rows for this series
 	book   *book
+	active bool        // it had points in the open window of the longest length
 	sums   []targetSum // of each length from there on
 	rtts   words       // of all open windows, in the order of their time: those of a short one are the end of a longer one's
 }

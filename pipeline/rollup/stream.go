@@ -30,11 +30,12 @@ type Stream struct {
 	spreader spreader
 	rtts     []int64
 
-	seats   []*seat // by number, which is that of their points
-	bySerie map[*schema.RTTSeries]uint32
-	order   []*seat // sorted
-	blocks  map[string]*block
-	books   map[owner]*book
+	seats    []*seat // by number, which is that of their points
+	bySeries map[*schema.RTTSeries]uint32
+	others   []*seat // of other measurements than icmp_sweep
+	order    []*seat // all, sorted; nil when some came in since
+	blocks   map[string]*block
+	books    map[owner]*book
 
 	baskets []*basket // by time
 	basket  *basket   // the last that was used
@@ -55,7 +56,7 @@ type Stream struct {
 func NewStream(cfg StreamConfig) *Stream {
 	s := &Stream{
 		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter},
-		bySerie: map[*schema.RTTSeries]uint32{}, blocks: map[string]*block{}, books: map[owner]*book{},
+		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*block{}, books: map[owner]*book{},
 		open: make([]int64, len(cfg.Lengths)), filled: make([]bool, len(cfg.Lengths)),
 		newest: math.MinInt64, poured: math.MinInt64,
 	}
@@ -133,7 +134,7 @@ func (s *Stream) basketOf(t int64) *basket {
 
 // over tells whether the shortest window from start on is over by the lateness.
 func (s *Stream) over(start int64) bool {
-	return s.newest-start >= s.lengths[0]+int64(s.cfg.Lateness)
+	return start <= s.newest-s.lengths[0]-int64(s.cfg.Lateness)
 }
 
 func (s *Stream) newBasket(start int64) *basket {
@@ -156,13 +157,14 @@ func (s *Stream) drop(b *basket) {
 }
 
 func (s *Stream) seat(series *schema.RTTSeries) uint32 {
-	n, ok := s.bySerie[series]
+	n, ok := s.bySeries[series]
 	if ok {
 		return n
 	}
 	t := &seat{series: series, from: s.first}
 	if series.Of != "" {
 		t.from = 0
+		s.others = append(s.others, t)
 	} else {
 		t.block = s.block(&series.Series)
 		t.member = t.block.member(series.Target)
@@ -171,7 +173,7 @@ func (s *Stream) seat(series *schema.RTTSeries) uint32 {
 	t.book = s.book(ownerOf(series.Of, &series.Series))
 	n = uint32(len(s.seats))
 	s.seats, s.order = append(s.seats, t), nil
-	s.bySerie[series] = n
+	s.bySeries[series] = n
 	return n
 }
 
@@ -186,15 +188,16 @@ func (s *Stream) block(series *schema.Series) *block {
 
 func (s *Stream) book(o owner) *book {
 	if s.books[o] == nil {
-		s.books[o] = &book{accounts: make([]account, len(s.lengths))}
+		s.books[o] = &book{number: len(s.books), accounts: make([]account, len(s.lengths))}
 	}
 	return s.books[o]
 }
 
 // book is the account of one instance.
 type book struct {
-	rows     int64 // in the basket that is being poured
-	accounts []account
+	number   int
+	rows     int64     // in the basket that is being poured
+	accounts []account // of the open window of each length
 }
 
 // account tells of one window whether all that was promised has come.
