@@ -8,8 +8,8 @@ import (
 )
 
 // Block collects the points of one block for a set of windows. It holds the points of one series at a time: those of
-// a series must follow each other, in any order. Points of a series that comes back after another are left out, which
-// Read shows.
+// a series must follow each other, in any order; another series, Read, Rows and Networks end it. Points of a series that
+// comes back are left out, which Read shows.
 type Block struct {
 	cfg      Config
 	windows  []Window

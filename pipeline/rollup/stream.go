@@ -156,11 +156,19 @@ func (s *Stream) drop(b *basket) {
 	s.spare = append(s.spare, b)
 }
 
+// seat finds or makes the seat of a series. Sweeps often come in one order, which numbered the seats: the next one is
+// the first guess.
 func (s *Stream) seat(series *schema.RTTSeries) uint32 {
-	n, ok := s.bySeries[series]
-	if ok {
+	if n := int(s.lastSeat) + 1; n < len(s.seats) && s.seats[n].series == series {
+		return uint32(n)
+	}
+	if n, ok := s.bySeries[series]; ok {
 		return n
 	}
+	return s.newSeat(series)
+}
+
+func (s *Stream) newSeat(series *schema.RTTSeries) uint32 {
 	t := &seat{series: series, from: s.first}
 	if series.Of != "" {
 		t.from = 0
@@ -171,7 +179,7 @@ func (s *Stream) seat(series *schema.RTTSeries) uint32 {
 	}
 	t.sums = make([]targetSum, len(s.lengths)-t.from)
 	t.book = s.book(ownerOf(series.Of, &series.Series))
-	n = uint32(len(s.seats))
+	n := uint32(len(s.seats))
 	s.seats, s.order = append(s.seats, t), nil
 	s.bySeries[series] = n
 	return n
