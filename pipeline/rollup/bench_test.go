@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,16 @@ func discard(schema.Row) error { return nil }
 
 // BenchmarkStream takes in one sweep of a /16 every five minutes for all windows; -benchtime=288x makes it a day.
 func BenchmarkStream(b *testing.B) {
+	b.Run("in one order", func(b *testing.B) { benchmarkStream(b, func([]*schema.RTTSeries) {}) })
+	b.Run("in any order", func(b *testing.B) {
+		rng := rand.New(rand.NewPCG(4, 4))
+		benchmarkStream(b, func(all []*schema.RTTSeries) {
+			rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		})
+	})
+}
+
+func benchmarkStream(b *testing.B, reorder func([]*schema.RTTSeries)) {
 	all := slash16()
 	before := heap()
 	s := NewStream(StreamConfig{testConfig, 7 * time.Minute})
@@ -50,6 +61,9 @@ func BenchmarkStream(b *testing.B) {
 	sweep := 0
 	var adding time.Duration
 	for b.Loop() {
+		b.StopTimer()
+		reorder(all)
+		b.StartTimer()
 		p := schema.SweepRow{Time: int64(sweep) * int64(5*time.Minute), Sent: 1, Received: 1, TTL: schema.Some(64)}
 		began := time.Now()
 		for i, series := range all {
@@ -68,6 +82,34 @@ func BenchmarkStream(b *testing.B) {
 	b.ReportMetric(float64(heap()-before)/float64(len(all)), "B/series")
 	b.ReportMetric(0, "ns/op")
 	runtime.KeepAlive(s)
+}
+
+// BenchmarkBlock rolls up a day of a /24 swept every five minutes, with all windows due, as a database gives it.
+func BenchmarkBlock(b *testing.B) {
+	all := slash16()
+	slices.SortFunc(all, func(x, y *schema.RTTSeries) int { return compareSeries(&x.Series, &y.Series) })
+	var windows []Window
+	for _, l := range testConfig.Lengths {
+		for t := time.Duration(0); t < day; t += l {
+			windows = append(windows, Window{Host: "h", Instance: "i", Start: int64(t), Length: l})
+		}
+	}
+	block, networks := NewBlock(testConfig, windows), NewNetworks(windows)
+	points := 0
+	for b.Loop() {
+		block.Reset()
+		for i, s := range all[:256] {
+			p := schema.SweepRow{Sent: 1, Received: 1}
+			for ; p.Time < int64(day); p.Time += int64(5 * time.Minute) {
+				p.RTT = schema.Some(200_000 + int64(i%977)*(p.Time%1013))
+				block.Add(&s.Series, &p)
+				points++
+			}
+		}
+		block.Rows()
+		block.Networks(networks)
+	}
+	b.ReportMetric(float64(points)/b.Elapsed().Seconds(), "points/s")
 }
 
 // BenchmarkCloseHour closes one hour of 65,536 targets with 12 sweeps each.

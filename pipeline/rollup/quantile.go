@@ -104,7 +104,9 @@ func (q *Quantiles) At(p float64) schema.Opt {
 	}
 	rank := min(max(int64(math.Ceil(p*float64(q.n))), 1), q.n)
 	if q.n <= exactValues {
-		slices.Sort(q.exact)
+		if !slices.IsSorted(q.exact) {
+			slices.Sort(q.exact)
+		}
 		return schema.Some(q.exact[rank-1])
 	}
 	// The sketch takes the value at floor(x (n - 1)): aim at the middle of our rank, clear of rounding.

@@ -34,7 +34,7 @@ type Stream struct {
 	bySeries map[*schema.RTTSeries]uint32
 	others   []*seat // of other measurements than icmp_sweep
 	order    []*seat // all, sorted; nil when some came in since
-	blocks   map[string]*block
+	blocks   map[string]*blockSums
 	books    map[owner]*book
 
 	baskets []*basket // by time
@@ -56,7 +56,7 @@ type Stream struct {
 func NewStream(cfg StreamConfig) *Stream {
 	s := &Stream{
 		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter},
-		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*block{}, books: map[owner]*book{},
+		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*blockSums{}, books: map[owner]*book{},
 		open: make([]int64, len(cfg.Lengths)), filled: make([]bool, len(cfg.Lengths)),
 		newest: math.MinInt64, poured: math.MinInt64,
 	}
@@ -93,7 +93,7 @@ func (s *Stream) add(series *schema.RTTSeries, p point) {
 	b.points = append(b.points, p)
 }
 
-// Manifest takes what a sweep promises.
+// Manifest takes what a sweep promises. One behind the lateness is left out, too.
 func (s *Stream) Manifest(m *schema.SweepStatsRow) {
 	if b := s.basketOf(m.Time); b != nil {
 		o := owner{host: m.Host, instance: m.Instance}
@@ -156,11 +156,19 @@ func (s *Stream) drop(b *basket) {
 	s.spare = append(s.spare, b)
 }
 
+// seat finds or makes the seat of a series. Sweeps often come in one order, which numbered the seats: the next one is
+// the first guess.
 func (s *Stream) seat(series *schema.RTTSeries) uint32 {
-	n, ok := s.bySeries[series]
-	if ok {
+	if n := int(s.lastSeat) + 1; n < len(s.seats) && s.seats[n].series == series {
+		return uint32(n)
+	}
+	if n, ok := s.bySeries[series]; ok {
 		return n
 	}
+	return s.newSeat(series)
+}
+
+func (s *Stream) newSeat(series *schema.RTTSeries) uint32 {
 	t := &seat{series: series, from: s.first}
 	if series.Of != "" {
 		t.from = 0
@@ -171,17 +179,17 @@ func (s *Stream) seat(series *schema.RTTSeries) uint32 {
 	}
 	t.sums = make([]targetSum, len(s.lengths)-t.from)
 	t.book = s.book(ownerOf(series.Of, &series.Series))
-	n = uint32(len(s.seats))
+	n := uint32(len(s.seats))
 	s.seats, s.order = append(s.seats, t), nil
 	s.bySeries[series] = n
 	return n
 }
 
-func (s *Stream) block(series *schema.Series) *block {
+func (s *Stream) block(series *schema.Series) *blockSums {
 	like := shared(series)
 	key := seriesKey(&like)
 	if s.blocks[key] == nil {
-		s.blocks[key] = newBlock(like, len(s.lengths))
+		s.blocks[key] = newBlockSums(like, len(s.lengths))
 	}
 	return s.blocks[key]
 }
