@@ -55,7 +55,7 @@ func TestInfluxDBRefusesOneLine(t *testing.T) {
 		"conflict":   {"conflict,k=b f=true %d", "field type conflict"},
 		"unparsable": {"unparsable,k=b f=1i,f %d", "unable to parse"},
 		"open_quote": {"open_quote,k=b f=\"1 %d", "unable to parse"},
-		"too_long":   {"too_long,k=" + strings.Repeat("x", 70000) + " f=1i %d", "max key length exceeded"},
+		"too_long":   {"too_long,k=" + strings.Repeat("x", 70000) + " f=1i %d", "unable to parse"},
 	}
 	for name, k := range cases {
 		var b strings.Builder

@@ -23,7 +23,7 @@ func sweepLines(targets, rounds int) []byte {
 func BenchmarkLines(b *testing.B) {
 	ms := []Measurement{pings}
 	for name, text := range map[string][]byte{
-		"icmp_sweep": sweepLines(4096, 10),
+		"icmp_sweep": sweepLines(65536, 2),
 		"ping": bytes.Repeat([]byte("ping,host=h,url=192.0.2.1 result_code=0i,packets_transmitted=1i,packets_received=1i,percent_packet_loss=0,ttl=64i,"+
 			"average_response_ms=0.203748,minimum_response_ms=0.203748,maximum_response_ms=0.203748 1700000000000000000\n"), 40960),
 		"other":   bytes.Repeat([]byte("cpu,cpu=cpu-total,host=h usage_user=0.203748,usage_system=1.5,usage_idle=98.3,usage_nice=0 1700000000000000000\n"), 40960),
