@@ -43,8 +43,22 @@ type Config struct {
 	Confidence float64 // of the interval; 0: 0.95
 }
 
-// OK is Result.Error of a mean whose standard error holds.
-const OK = "ok"
+// defaults fills in what is not set.
+func (c Config) defaults() Config {
+	if int(c.Method) >= len(methods) {
+		c.Method = Sigma
+	}
+	if !(c.K > 0) {
+		c.K = factors[c.Method]
+	}
+	if c.WarmUp <= 0 {
+		c.WarmUp = 100
+	}
+	if !(c.Confidence > 0 && c.Confidence < 1) {
+		c.Confidence = 0.95
+	}
+	return c
+}
 
 // Result is what a filter makes of one window. Durations are ns.
 type Result struct {
