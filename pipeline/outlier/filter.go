@@ -40,7 +40,7 @@ func (f *Filter) Window(cfg Config, values []int64, cut func(i int, v int64, rea
 	r.Floor, r.Shorth = HalfSampleMode(kept), Shorth(kept)
 	r.Mean, r.Sigma = moments(kept)
 	f.batches.fill(values, r.Mean, r.Limit)
-	f.conclude(cfg, &r)
+	f.conclude(cfg, &f.batches, &r)
 	if cut != nil && r.Cut > 0 {
 		report(cfg.Method, values, r.Limit, cut)
 	}
@@ -82,9 +82,9 @@ func moments(values []int64) (m, sigma float64) {
 	return m, math.Sqrt(square / float64(max(len(values)-1, 1)))
 }
 
-// conclude states how far the mean of r is to be trusted, from the batches and the sorted values.
-func (f *Filter) conclude(cfg Config, r *Result) {
-	e := f.batches.estimate(cfg.K, f.pull(cfg, r))
+// conclude states how far the mean of r is to be trusted, from the batches of the series and the sorted values.
+func (f *Filter) conclude(cfg Config, b *batches, r *Result) {
+	e := b.estimate(cfg.K, f.pull(cfg, r))
 	r.Tau = min(max(e.tau, 1), float64(r.Kept))
 	r.StdErr = r.Sigma * math.Sqrt(r.Tau/float64(r.Kept))
 	half := e.half(cfg.Confidence, r)

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -23,8 +24,10 @@ import (
 	"echogram/plugins/schema"
 )
 
+var save = flag.String("save", "", "write the recorded RTTs to this `FILE`, a line a target")
+
+// A /24 is asked requests times, so that a target is asked every 64 ms.
 const (
-	targets  = 256 // one /24, so that a target is asked every 64 ms
 	requests = 480
 	rate     = 4000
 )
@@ -87,12 +90,29 @@ func readSamples(r io.Reader) (series [][]int64, err error) {
 	return series, nil
 }
 
-func TestRecord(t *testing.T) {
-	f, _ := os.Create("/tmp/w/outlier/rec.txt")
-	defer f.Close()
-	w := bufio.NewWriter(f)
-	defer w.Flush()
-	for _, s := range record(t) {
-		fmt.Fprintln(w, strings.Trim(fmt.Sprint(s), "[]"))
+// write writes series as testdata/rtts.txt has them: a line each.
+func write(name string, series [][]int64) error {
+	var text strings.Builder
+	for _, rtts := range series {
+		fmt.Fprintln(&text, strings.Trim(fmt.Sprint(rtts), "[]"))
 	}
+	return os.WriteFile(name, []byte(text.String()), 0o644)
+}
+
+// TestIntervalsHoldInTheLab measures the stated intervals on series bootstrapped from more than 100,000 RTTs.
+func TestIntervalsHoldInTheLab(t *testing.T) {
+	series := record(t)
+	if *save != "" {
+		if err := write(*save, series); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	for _, rtts := range series {
+		n += len(rtts)
+	}
+	if n < 100_000 {
+		t.Fatalf("only %d RTTs", n)
+	}
+	table(t, series, 1000, 100, 1000, 10_000)
 }

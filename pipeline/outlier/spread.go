@@ -2,13 +2,13 @@ package outlier
 
 import "math"
 
-// The number of cosines grows as n^(2/3), the rate that balances bias and variance (Lazarus, Lewis, Stock and Watson
-// 2018). The factor is half of theirs: it gives up some width to cover autocorrelation that fades slowly, as that of
-// RTTs does.
+// The bandwidth of the estimate, in cosines, grows as n^(2/3), the rate that balances bias and variance (Lazarus,
+// Lewis, Stock and Watson 2018). The factor is half of theirs: that gives up some width to cover autocorrelation that
+// fades slowly, as that of RTTs does. The least leaves 3 degrees of freedom, the most wastes hardly any width.
 const (
-	cosines    = 0.2
-	minCosines = 4
-	maxCosines = 24
+	bandwidth    = 0.2
+	minBandwidth = 4.5
+	maxBandwidth = 24
 )
 
 // spread is how a mean varies.
@@ -20,7 +20,7 @@ type spread struct {
 
 // estimate is the long-run variance of the mean by cosine-weighted sums (Müller 2004, 2007): the series' projections
 // on cos(πk(j+½)/m), k = 1 …, are about independent with the spectrum at zero as their variance. They are weighted
-// by 1 - (k/(K+1))², for the lowest know most of slow changes. Projected are not the distances d from the mean but
+// by 1 - (k/bandwidth)², for the lowest know most of slow changes. Projected are not the distances d from the mean but
 // their influence on the mean, which the limit passes on, too: d + pull·(d + k(d² - σ²)/2σ), k being the limit's factor.
 func (b *batches) estimate(k, pull float64) spread {
 	t := b.total()
@@ -32,8 +32,9 @@ func (b *batches) estimate(k, pull float64) spread {
 	}
 	bend := pull * k / 2 / math.Sqrt(variance)
 	n := float64(len(b.list)*b.size - b.room)
-	count := int(min(max(cosines*math.Cbrt(n*n), minCosines), maxCosines, float64(len(b.list)-1)))
-	var onto [maxCosines]float64
+	width := min(max(bandwidth*math.Cbrt(n*n), minBandwidth), maxBandwidth, float64(len(b.list)))
+	count := int(math.Ceil(width)) - 1
+	var onto [maxBandwidth]float64
 	for j, c := range b.list {
 		d := c.sum - c.n*m
 		score := (1+pull)*d + bend*(c.square-m*(c.sum+d)-c.n*variance)
@@ -44,7 +45,7 @@ func (b *batches) estimate(k, pull float64) spread {
 	}
 	var sum, weights, squares float64
 	for k, p := range onto[:count] {
-		x := float64(k+1) / float64(count+1)
+		x := float64(k+1) / width
 		w := 1 - x*x
 		sum, weights, squares = sum+w*p*p, weights+w, squares+w*w
 	}
