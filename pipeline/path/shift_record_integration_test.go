@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -23,12 +24,20 @@ import (
 )
 
 var (
-	recordFor = flag.Duration("record", 6*time.Second, "how long to record the lab's noise, at most 1h")
+	recordFor = flag.Duration("record", 12*time.Second, "how long to record the lab's noise, at most 1h")
 	recordTo  = flag.String("record.to", "", "`file` of the record (default: a temporary one)")
 )
 
-// TestRecordNoise records RTTs through two bridges, one probe each 20 ms, while a CPU hog, one loop a CPU, is on in
-// three of nine parts of the time. testdata/README.md says how the record of an hour was made.
+// A train is probes so close to each other that caches stay warm and no CPU falls asleep between two: alone, each 20 ms,
+// the same probes see RTTs that wander between 20 and 50 µs.
+const (
+	trainLength  = 250
+	trainSpacing = "100us"
+	trainPeriod  = 5 * time.Second
+)
+
+// TestRecordNoise records RTTs through two bridges, a train of probes each five seconds, while a CPU hog, one loop a
+// CPU, is on in three of twelve parts of the time. testdata/README.md says how the record of an hour was made.
 func TestRecordNoise(t *testing.T) {
 	whole := min(*recordFor, time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), whole+5*time.Minute)
@@ -46,9 +55,12 @@ func TestRecordNoise(t *testing.T) {
 	hogs.Go(func() { r.hogs, hogErr = hogged(ctx, begin, whole) })
 	t.Cleanup(hogs.Wait)
 	t.Cleanup(cancel)
-	for time.Since(begin) < whole {
-		if err := r.sweep(pair.Prober.Command(ctx, echogram, "sweep", "--samples", "--format", "influx", "--timeout", "200ms",
-			"--count-interval", "20ms", "--count", count(whole), netlab.ResponderAddress.String())); err != nil {
+	for at := begin; at.Before(begin.Add(whole)); at = at.Add(trainPeriod) {
+		if err := until(ctx, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.train(pair.Prober.Command(ctx, echogram, "sweep", "--samples", "--format", "influx", "--timeout", "200ms", "--rate", "0",
+			"--count-interval", trainSpacing, "--count", strconv.Itoa(trainLength), netlab.ResponderAddress.String())); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,16 +87,16 @@ func TestRecordNoise(t *testing.T) {
 	t.Logf("%d RTTs, hogs %v", len(r.rtt), r.hogs)
 }
 
-// count of the probes of one sweep: a minute's, or what lasts the whole record.
-func count(whole time.Duration) string {
-	if whole < time.Minute {
-		return "50"
+// train adds the samples that a command writes. Meanwhile the CPUs are held out of idle states.
+func (r *record) train(cmd *exec.Cmd) error {
+	awake, err := os.OpenFile("/dev/cpu_dma_latency", os.O_WRONLY, 0)
+	if err != nil {
+		return err
 	}
-	return "3000"
-}
-
-// sweep adds the samples that a command writes.
-func (r *record) sweep(cmd *exec.Cmd) error {
+	defer awake.Close() // which ends the hold
+	if _, err := awake.Write(make([]byte, 4)); err != nil {
+		return err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
