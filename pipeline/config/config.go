@@ -214,12 +214,17 @@ func (s *Server) Identity() string {
 	if s.URL == "" {
 		return ""
 	}
+	return s.Public() + " " + s.Org + " " + s.Bucket
+}
+
+// Public is the URL without a login.
+func (s *Server) Public() string {
 	u, err := url.Parse(s.URL)
 	if err != nil {
-		return s.Bucket
+		return "" // it has been checked
 	}
 	u.User = nil
-	return strings.TrimSuffix(u.String(), "/") + " " + s.Org + " " + s.Bucket
+	return strings.TrimSuffix(u.String(), "/")
 }
 
 // Print writes the configuration with all defaults filled in, as TOML, and tokens as (set) or (none).

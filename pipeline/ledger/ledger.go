@@ -39,7 +39,7 @@ const (
 // Config is what a Ledger goes by.
 type Config struct {
 	Lengths   []time.Duration // of windows, at least one, ascending: multiples of a minute and of the one before
-	PerTarget time.Duration   // the shortest window of other measurements than icmp_sweep
+	PerTarget time.Duration   // the shortest window of other measurements than icmp_sweep; 0: all have it
 	Lateness  time.Duration   // how long after its end an incomplete window waits for rows
 	Revisit   time.Duration   // how far back changes are looked for
 }
