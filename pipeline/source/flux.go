@@ -122,7 +122,11 @@ func (s *Source) fluxCounts(ctx context.Context, of string, from, to int64) ([]M
 		one := sums{}
 		err = s.each(ctx, s.fluxCount(p, from, to),
 			func() { clear(one) },
-			func(r *query.FluxRecord) { one.add(r, r.Start(), r.Result() == "rows") })
+			func(r *query.FluxRecord) {
+				if r.Start() != r.Stop() { // 1.8 puts points on the range's start into an empty window before it, too
+					one.add(r, r.Start(), r.Result() == "rows")
+				}
+			})
 		if err != nil {
 			break
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,23 +140,23 @@ func (w *world) add(instance string, net, targets int, at time.Time, promised in
 // store writes everything added since the last store: rows first, manifests last.
 func (w *world) store() {
 	w.t.Helper()
-	var buf []byte
-	var p schema.Point
-	lines := 0
-	flush := func() {
-		if err := lab.influx.Write(w.t.Context(), w.source, string(buf)); err != nil {
+	for chunk := range slices.Chunk(bytes.SplitAfter(w.lines(), []byte("\n")), 20000) {
+		if err := lab.influx.Write(w.t.Context(), w.source, string(bytes.Join(chunk, nil))); err != nil {
 			w.t.Fatal(err)
 		}
-		buf, lines = buf[:0], 0
 	}
+	w.sweeps, w.stats = nil, map[statsKey]*schema.SweepStatsRow{}
+}
+
+// lines is all that store would write.
+func (w *world) lines() (text []byte) {
+	w.t.Helper()
+	var p schema.Point
 	line := func(r schema.Row) {
 		schema.Fill(&p, r)
 		var err error
-		if buf, err = p.AppendLine(buf); err != nil {
+		if text, err = p.AppendLine(text); err != nil {
 			w.t.Fatal(err)
-		}
-		if lines++; lines == 20000 {
-			flush()
 		}
 	}
 	for _, r := range w.sweeps {
@@ -164,8 +165,7 @@ func (w *world) store() {
 	for _, r := range w.stats {
 		line(r)
 	}
-	flush()
-	w.sweeps, w.stats = nil, map[statsKey]*schema.SweepStatsRow{}
+	return text
 }
 
 // config writes a configuration for the sink database and returns its path.
