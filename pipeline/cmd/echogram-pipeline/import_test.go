@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// execute runs the command as a user would, and returns its exit code and STDERR.
+func execute(t *testing.T, stdin string, args ...string) (int, string) {
+	t.Helper()
+	root := newRoot()
+	var out bytes.Buffer
+	root.SetIn(strings.NewReader(stdin))
+	root.SetOut(&out)
+	root.SetErr(&out)
+	root.SetArgs(args)
+	err := root.ExecuteContext(t.Context())
+	if err != nil {
+		fmt.Fprintln(&out, err)
+	}
+	switch usage := (usageError{}); {
+	case errors.As(err, &usage):
+		return exitUsage, out.String()
+	case err != nil:
+		return exitFailed, out.String()
+	}
+	return exitDone, out.String()
+}
+
+func TestConPingFilesGoByTime(t *testing.T) {
+	in := &inputs{host: "h"}
+	if err := in.order([]string{"b/198.51.100.0-24-200.txt", "x.lp", "a/192.0.2.0-24-300.txt.gz", "192.0.2.0-24-100.txt", "-"}, false); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"x.lp", "-", "192.0.2.0-24-100.txt", "b/198.51.100.0-24-200.txt", "a/192.0.2.0-24-300.txt.gz"}; !slices.Equal(in.names, want) {
+		t.Errorf("got %v", in.names)
+	}
+	if err := in.order([]string{"x.lp"}, true); err == nil {
+		t.Error("--raw takes line protocol")
+	}
+}
+
+const twoSweeps = `icmp_sweep,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1 sent=1i,received=1i,rtt_ns=100i,result_code=0i 1768046400000000000
+icmp_sweep_stats,host=h,instance=i points=1i 1768046400000000000
+icmp_sweep,oops
+icmp_sweep,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1 sent=1i,received=0i,result_code=1i 1768046410000000000
+icmp_sweep_stats,host=h,instance=i points=1i 1768046410000000000
+`
+
+func TestImport(t *testing.T) {
+	dir := t.TempDir()
+	plain, packed := filepath.Join(dir, "a.lp"), filepath.Join(dir, "a.lp.gz")
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	z.Write([]byte(twoSweeps))
+	z.Close()
+	for name, data := range map[string][]byte{plain: []byte(twoSweeps), packed: zipped.Bytes()} {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var rows []string
+	for i, input := range []string{plain, packed, "-"} {
+		out := filepath.Join(dir, fmt.Sprint("out", i))
+		code, log := execute(t, twoSweeps, "import", "--output", out, input)
+		if code != exitDone || !strings.Contains(log, `msg="malformed lines were left out"`) || !strings.Contains(log, "count=1 line=3") || !strings.Contains(log, "lines=5 rows=10") {
+			t.Errorf("%s: %d\n%s", input, code, log)
+		}
+		data, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, string(data))
+	}
+	if rows[0] != rows[1] || rows[0] != rows[2] {
+		t.Errorf("rows differ:\n%s", strings.Join(rows, "\n\n"))
+	}
+	if !strings.Contains(rows[0], "icmp_sweep_rollup,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1,window=1d sweeps=2i,sent=2i,received=1i,lost=1i,percent_lost=50") {
+		t.Errorf("got\n%s", rows[0])
+	}
+}
+
+func TestImportRaw(t *testing.T) {
+	dir := t.TempDir()
+	name, out := filepath.Join(dir, "192.0.2.0-24-1590469441.txt"), filepath.Join(dir, "out.lp")
+	if err := os.WriteFile(name, []byte("192.0.2.1,0.000250\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, log := execute(t, "", "import", "--raw", "--host", "h", "--output", out, name); code != exitDone {
+		t.Fatalf("%d\n%s", code, log)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil || !strings.HasPrefix(string(data), "icmp_sweep,block=192.0.2.0/24,host=h,instance=con-ping,network=192.0.2.0/24,target=192.0.2.1 sent=1i,received=1i,rtt_ns=250000i,result_code=0i 1590469441000000000\n"+
+		"icmp_sweep_stats,host=h,instance=con-ping points=1i,") {
+		t.Errorf("%v\n%s", err, data)
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	dir := t.TempDir()
+	stdin := filepath.Join(dir, "p.toml")
+	if err := os.WriteFile(stdin, []byte("[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"import":                             {exitUsage, "no FILE is given"},
+		"import x":                           {exitUsage, "--config or --output is missing"},
+		"import --output - --lateness -1s x": {exitUsage, "--lateness -1s is negative"},
+		"import --output - --raw x":          {exitUsage, "x is no file of con-ping"},
+		"import --output - " + dir + "/none": {exitFailed, "no such file"},
+		"import --raw --config " + stdin + " 1.1.1.0-24-5.txt": {exitUsage, `key "source.url": is missing`},
+		"backfill --start 0 --config " + stdin:                 {exitUsage, `key "source.url": is missing`},
+		"retention --config " + stdin:                          {exitUsage, "not both InfluxDB"},
+		"run --once --config " + stdin:                         {exitUsage, "--once is for a source of type influxdb"},
+	} {
+		if code, log := execute(t, "", strings.Fields(args)...); code != want.code || !strings.Contains(log, want.text) {
+			t.Errorf("%s: %d, %s", args, code, log)
+		}
+	}
+}
+
+// TestRunFromStdin: the configuration that needs nothing else.
+func TestRunFromStdin(t *testing.T) {
+	dir := t.TempDir()
+	config, out := filepath.Join(dir, "p.toml"), filepath.Join(dir, "out.lp")
+	text := fmt.Sprintf("state_dir = %q\n[source]\ntype = 'stdin'\n[sink]\ntype = 'file'\npath = %q\n", dir, out)
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, log := execute(t, twoSweeps, "run", "--config", config)
+	data, err := os.ReadFile(out)
+	if code != exitDone || err != nil || strings.Count(string(data), "complete=false") != 10 {
+		t.Errorf("%d, %v\n%s%s", code, err, log, data)
+	}
+}
