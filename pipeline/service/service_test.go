@@ -24,6 +24,7 @@ type memory struct {
 	mu     sync.Mutex
 	rows   []*schema.SweepRow
 	stats  []source.Minute // one a sweep, Start is its time
+	facts  []source.Facts
 	events []string
 	lines  map[string]bool
 	hidden int64 // rows that counts see and reads do not
@@ -103,7 +104,7 @@ func (m *memory) Parts(context.Context, string, int64, int64) ([]source.Part, er
 }
 
 func (m *memory) Facts(context.Context, int64, int64, time.Duration) ([]source.Facts, error) {
-	return nil, nil
+	return m.facts, nil
 }
 
 func (m *memory) Read(_ context.Context, part source.Part, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error {

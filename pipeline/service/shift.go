@@ -27,6 +27,7 @@ type shifter struct {
 	window string // the tag's value
 	facts  map[factKey]factsAt
 	kept   recent
+	find   func(path.ShiftConfig, []path.Floor) []path.Shift // path.Newest
 	log    *slog.Logger
 }
 
@@ -49,7 +50,7 @@ func newShifter(cfg Config) *shifter {
 	}
 	length := cfg.Rollup.Lengths[i]
 	return &shifter{cfg: *cfg.Shifts, length: length, window: rollup.Name(length), log: cfg.Log,
-		facts: map[factKey]factsAt{}, kept: recent{series: map[string][]kept{}}}
+		facts: map[factKey]factsAt{}, kept: recent{series: map[string][]kept{}}, find: path.Newest}
 }
 
 // tell takes what a sweep says of its own side: the last one of a window holds.
@@ -101,7 +102,7 @@ func (s *shifter) newest(series *schema.Series, floors []path.Floor) []schema.Ro
 		floors = floors[drop:]
 	}
 	var rows []schema.Row
-	for _, f := range path.Newest(s.cfg, floors) {
+	for _, f := range s.find(s.cfg, floors) {
 		rows = append(rows, s.row(series, &f))
 		s.log.Info("the floor of a target has moved", "target", series.Target, "host", series.Host, "instance", series.Instance,
 			"at", stamp(f.At), "kind", f.Kind, "step", time.Duration(f.Step).String(), "switches", round(f.Hops), "metres", round(f.Metres))
