@@ -90,7 +90,7 @@ func (cfg *Config) regress(known []*Known, least *Known, payload int, distance f
 		level := &k.at(payload).Level
 		y := level.Value - k.Metres*cfg.NsPerMetre
 		n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
-		noise = max(noise, level.err())
+		noise = max(noise, betweenRuns*level.err())
 	}
 	spread := sxx - sx*sx/n
 	d := (sxy - sx*sy/n) / spread

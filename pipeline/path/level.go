@@ -60,9 +60,13 @@ func (l *Level) err() float64 {
 	return l.StdErr
 }
 
+// betweenRuns is by how much two runs over the same way differ more than the scatter within each lets expect: where
+// things lie in memory and caches, and what else runs. Measured on chains of bridges: 1.5 to 3.
+const betweenRuns = 3
+
 // minus is l - o. When both come of the same run in turn, the scatter of the differences of their batches is the error.
 func (l *Level) minus(o *Level, paired bool) normal {
-	d := normal{mean: l.Value - o.Value, sd: math.Hypot(l.err(), o.err()), freedom: max(1, min(len(l.Batches), len(o.Batches))-1)}
+	d := normal{mean: l.Value - o.Value, sd: betweenRuns * math.Hypot(l.err(), o.err()), freedom: max(1, min(len(l.Batches), len(o.Batches))-1)}
 	if n := len(l.Batches); paired && n >= leastBatches && n == len(o.Batches) {
 		differences := make([]float64, n)
 		for i := range n {
