@@ -7,8 +7,8 @@
 //     queues and counts are its methods.
 //   - Lab: namespaces and the links between them, under names that nobody else uses, removed by Close. What a
 //     killed process left behind the next New removes.
-//   - Pair: a prober and a responder, of one or both families, joined by a veth, a chain of bridges, links without a
-//     link header, or two ways of which one is for the replies.
+//   - Pair: a prober and a responder, of one or both families, joined by a veth, a chain of bridges, which can grow, a
+//     WAN, links without a link header, or two ways of which one is for the replies. Its links can be given a rate.
 //   - Population: which blocks of a target network answer, stay silent, answer late or with an ICMP error.
 //   - responder: answers for the blocks for which a kernel will not do, on a TUN device.
 //   - Sweep: a pair whose responder's kernel owns a /16 with such a population and, on request, an IPv6 /112. It
