@@ -264,6 +264,55 @@ func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 	return e, levelOf(levels[1]).Value - levelOf(levels[0]).Value
 }
 
+// TestLinksAreCounted: the switches between one to four links that serialise, by the slope alone.
+func TestLinksAreCounted(t *testing.T) {
+	awake(t)
+	sizes := []string{"12", "380", "750", "1110", "1472"}
+	right, all := 0, 0
+	for range runs(t) {
+		for links := 1; links <= 4; links++ {
+			for _, rate := range []int64{1e9, 100e6} {
+				m := serialised(t, links, rate, sizes)
+				for _, given := range [][]int64{{rate}, nil} {
+					e, err := Config{LinkRates: given}.Estimate(m, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Logf("%d links of %d: slope %.3f (%.3f to %.3f) ns a byte, %.2f links; rates %v: %+v", links, rate, e.Slope.Value, e.Slope.Low, e.Slope.High,
+						(e.Slope.Value-hostSlope)/perLink(rate), given, *e.Hops)
+					all++
+					if e.Hops.Told && e.Hops.Hops != links-1 {
+						t.Errorf("%d links of %d are told as %d switches", links, rate, e.Hops.Hops)
+					} else if e.Hops.Told {
+						right++
+					}
+				}
+			}
+		}
+	}
+	if right*10 < all*8 {
+		t.Errorf("%d of %d are told", right, all)
+	}
+}
+
+// serialised measures the way through a fresh chain of links of a rate.
+func serialised(t *testing.T, links int, rate int64, sizes []string) *Measurement {
+	t.Helper()
+	const probes = 300 // of each size
+	p, err := netlab.NewPair(netlab.PairConfig{Bridges: links - 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	serial, err := p.Serialise(rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer serial.Close()
+	all := sweep(t, p, netlab.SenderCPUs(), probes, sizes...)()
+	return Measure(outlier.Config{}, "lab", false, all, probes*len(sizes), Facts{Interval: gap, Awake: true})
+}
+
 func stats(t *testing.T, line *netlab.DelayLine) netlab.DelayStats {
 	t.Helper()
 	s, err := line.Stats()
