@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"echogram/plugins/schema"
@@ -13,10 +14,10 @@ import (
 type Block struct {
 	cfg      Config
 	windows  []Window
-	byOwner  map[owner][]int // indices into windows
+	byOwner  map[owner][]int // indices into windows, by length and start
 	spreader spreader
 
-	blocks map[string]*block
+	blocks map[string]*blockSums
 	spare  []*blockSum
 	read   []int64    // points taken, for each of windows
 	rows   []sortable // of finished series
@@ -37,6 +38,11 @@ func NewBlock(cfg Config, windows []Window) *Block {
 		o := owner{w.Of, w.Host, w.Instance}
 		b.byOwner[o] = append(b.byOwner[o], i)
 	}
+	for _, indices := range b.byOwner {
+		slices.SortFunc(indices, func(i, j int) int {
+			return cmp.Or(cmp.Compare(windows[i].Length, windows[j].Length), cmp.Compare(windows[i].Start, windows[j].Start))
+		})
+	}
 	b.Reset()
 	return b
 }
@@ -51,7 +57,7 @@ func (b *Block) Reset() {
 			}
 		}
 	}
-	b.blocks, b.done = map[string]*block{}, map[string]struct{}{}
+	b.blocks, b.done = map[string]*blockSums{}, map[string]struct{}{}
 	b.read, b.rows = make([]int64, len(b.windows)), nil
 	b.last, b.points = nil, b.points[:0]
 }
@@ -107,16 +113,21 @@ func (b *Block) finish() {
 		return
 	}
 	s := b.series
-	var bl *block
+	var bl *blockSums
 	var member uint32
 	if s.Of == "" {
 		bl = b.block(&s.Series)
 		member = bl.member(s.Target)
 	}
+	var in []point
+	behind, end := points, int64(math.MinInt64)
 	for _, i := range b.byOwner[ownerOf(s.Of, &s.Series)] {
 		w := &b.windows[i]
-		in := between(points, w.Start, w.end())
-		if len(in) == 0 {
+		if w.Start < end {
+			behind = points // another length begins
+		}
+		end = w.end()
+		if in, behind = split(behind, w.Start, end); len(in) == 0 {
 			continue
 		}
 		b.read[i] += int64(len(in))
@@ -130,25 +141,28 @@ func (b *Block) finish() {
 	}
 }
 
-// between are the points from start on and before end.
-func between(points []point, start, end int64) []point {
-	at := func(t int64) int {
-		i, _ := slices.BinarySearchFunc(points, t, func(p point, t int64) int { return cmp.Compare(p.time, t) })
-		return i
+// split gives the points from start on and before end, and those behind.
+func split(points []point, start, end int64) (in, behind []point) {
+	for len(points) > 0 && points[0].time < start {
+		points = points[1:]
 	}
-	return points[at(start):at(end)]
+	n := 0
+	for n < len(points) && points[n].time < end {
+		n++
+	}
+	return points[:n], points[n:]
 }
 
-func (b *Block) block(s *schema.Series) *block {
+func (b *Block) block(s *schema.Series) *blockSums {
 	like := shared(s)
 	key := seriesKey(&like)
 	if b.blocks[key] == nil {
-		b.blocks[key] = newBlock(like, len(b.windows))
+		b.blocks[key] = newBlockSums(like, len(b.windows))
 	}
 	return b.blocks[key]
 }
 
-func (b *Block) sum(bl *block, i int) *blockSum {
+func (b *Block) sum(bl *blockSums, i int) *blockSum {
 	if n := len(b.spare); n > 0 && bl.sums[i] == nil {
 		bl.sums[i], b.spare = b.spare[n-1], b.spare[:n-1]
 	}

@@ -28,7 +28,7 @@ func NewNetworks(windows []Window) *Networks {
 }
 
 // add takes the sum of a block over a window. No block may come twice.
-func (n *Networks) add(window int, b *block, sum *blockSum) {
+func (n *Networks) add(window int, b *blockSums, sum *blockSum) {
 	k := networkKey{window, b.network}
 	s := n.sums[k]
 	if s == nil {

@@ -6,7 +6,7 @@
 //   - tally, Quantiles, times, members: sums of points, values, sweeps and targets that can be merged.
 //   - settle: the points of one series in the order of their time, each time once.
 //   - spread: quantiles and outlier filter of one target's RTTs in one window.
-//   - block, Networks: the sums of a block or network over each window, and their rows.
+//   - blockSums, Networks: the sums of a block or network over each window, and their rows.
 //   - Block and Stream, which drive these: Block takes the points of one block for a list of windows, as a database
 //     gives them; Stream takes those of all series as they come and closes windows as the data's own time passes.
 //

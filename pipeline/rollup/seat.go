@@ -5,9 +5,9 @@ import "echogram/plugins/schema"
 // seat is what a Stream knows of one series.
 type seat struct {
 	series *schema.RTTSeries
-	block  *block // nil of other measurements than icmp_sweep
-	member uint32 // number of the target in its block
-	from   int    // index of the shortest length that has rows for this series
+	block  *blockSums // nil of other measurements than icmp_sweep
+	member uint32     // number of the target in its block
+	from   int        // index of the shortest length that has rows for this series
 	book   *book
 	active bool        // it had points in the open window of the longest length
 	sums   []targetSum // of each length from there on

@@ -34,7 +34,7 @@ type Stream struct {
 	bySeries map[*schema.RTTSeries]uint32
 	others   []*seat // of other measurements than icmp_sweep
 	order    []*seat // all, sorted; nil when some came in since
-	blocks   map[string]*block
+	blocks   map[string]*blockSums
 	books    map[owner]*book
 
 	baskets []*basket // by time
@@ -56,7 +56,7 @@ type Stream struct {
 func NewStream(cfg StreamConfig) *Stream {
 	s := &Stream{
 		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter},
-		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*block{}, books: map[owner]*book{},
+		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*blockSums{}, books: map[owner]*book{},
 		open: make([]int64, len(cfg.Lengths)), filled: make([]bool, len(cfg.Lengths)),
 		newest: math.MinInt64, poured: math.MinInt64,
 	}
@@ -93,7 +93,7 @@ func (s *Stream) add(series *schema.RTTSeries, p point) {
 	b.points = append(b.points, p)
 }
 
-// Manifest takes what a sweep promises.
+// Manifest takes what a sweep promises. One behind the lateness is left out, too.
 func (s *Stream) Manifest(m *schema.SweepStatsRow) {
 	if b := s.basketOf(m.Time); b != nil {
 		o := owner{host: m.Host, instance: m.Instance}
@@ -185,11 +185,11 @@ func (s *Stream) newSeat(series *schema.RTTSeries) uint32 {
 	return n
 }
 
-func (s *Stream) block(series *schema.Series) *block {
+func (s *Stream) block(series *schema.Series) *blockSums {
 	like := shared(series)
 	key := seriesKey(&like)
 	if s.blocks[key] == nil {
-		s.blocks[key] = newBlock(like, len(s.lengths))
+		s.blocks[key] = newBlockSums(like, len(s.lengths))
 	}
 	return s.blocks[key]
 }

@@ -53,16 +53,16 @@ func (b *blockSum) row(like *schema.Series, w *Window) schema.Row {
 	}
 }
 
-// block is one block of one size and set of labels, with a sum for each window that its driver knows.
-type block struct {
+// blockSums is one block of one size and set of labels, with a sum for each window that its driver knows.
+type blockSums struct {
 	like    schema.Series // the tags of its rows
 	network string        // key of its network
 	numbers map[string]uint32
 	sums    []*blockSum // nil where there were no points
 }
 
-func newBlock(like schema.Series, windows int) *block {
-	b := &block{like: like, numbers: map[string]uint32{}, sums: make([]*blockSum, windows)}
+func newBlockSums(like schema.Series, windows int) *blockSums {
+	b := &blockSums{like: like, numbers: map[string]uint32{}, sums: make([]*blockSum, windows)}
 	like.Block = ""
 	b.network = seriesKey(&like)
 	return b
@@ -74,7 +74,7 @@ func shared(s *schema.Series) schema.Series {
 }
 
 // member numbers the block's targets.
-func (b *block) member(target string) uint32 {
+func (b *blockSums) member(target string) uint32 {
 	n, ok := b.numbers[target]
 	if !ok {
 		n = uint32(len(b.numbers))
@@ -83,7 +83,7 @@ func (b *block) member(target string) uint32 {
 	return n
 }
 
-func (b *block) sum(i int) *blockSum {
+func (b *blockSums) sum(i int) *blockSum {
 	if b.sums[i] == nil {
 		b.sums[i] = &blockSum{}
 	}

@@ -18,11 +18,18 @@ func (w *wide) sub(o wide) {
 	w.hi, _ = bits.Sub64(w.hi, o.hi, borrow)
 }
 
-func (w *wide) addSquare(v int64) { w.add(square(magnitude(v))) }
+func (w *wide) addSquare(v int64) { w.add(product(magnitude(v), magnitude(v))) }
 
-func square(v uint64) wide {
-	hi, lo := bits.Mul64(v, v)
+func product(a, b uint64) wide {
+	hi, lo := bits.Mul64(a, b)
 	return wide{hi, lo}
+}
+
+// times is w * m, modulo 2^128.
+func (w wide) times(m uint64) wide {
+	p := product(w.lo, m)
+	p.hi += w.hi * m
+	return p
 }
 
 func magnitude(v int64) uint64 {
@@ -42,7 +49,7 @@ func (w wide) div(d uint64) (q wide, r uint64) {
 // root is the square root, rounded down. w is not negative.
 func (w wide) root() (r uint64) {
 	for bit := uint64(1) << 63; bit != 0; bit >>= 1 {
-		if s := square(r | bit); s.hi < w.hi || s.hi == w.hi && s.lo <= w.lo {
+		if s := product(r|bit, r|bit); s.hi < w.hi || s.hi == w.hi && s.lo <= w.lo {
 			r |= bit
 		}
 	}
@@ -53,29 +60,20 @@ func (w wide) root() (r uint64) {
 func moments(n, sum int64, squares wide) (mean, stddev int64) {
 	mean = floorTo(sum, n) / n
 	rest := uint64(sum - mean*n)
-	// With D = Σ(x - mean)², which is below the squares themselves, the variance is D/n - (rest/n)², and its root
-	// rounded down is the greatest s with s² n <= D - rest²/n.
-	d, shift := squares, wide{}
-	hi, lo := bits.Mul64(magnitude(mean), uint64(n))
-	shift = times64(wide{hi, lo}, magnitude(mean)) // n mean²
-	d.sub(shift)
-	hi, lo = bits.Mul64(2*magnitude(mean), rest)
-	if shift = (wide{hi, lo}); mean < 0 {
-		d.add(shift)
+	// D = Σ(x - mean)² = Σx² - n mean² - 2 mean rest.
+	d := squares
+	d.sub(product(magnitude(mean), uint64(n)).times(magnitude(mean)))
+	if mixed := product(2*magnitude(mean), rest); mean < 0 {
+		d.add(mixed)
 	} else {
-		d.sub(shift)
+		d.sub(mixed)
 	}
-	less, r := square(rest).div(uint64(n))
+	// The variance is D/n - (rest/n)²: its root rounded down is the greatest s with s² n <= D - rest²/n.
+	less, r := product(rest, rest).div(uint64(n))
 	if r > 0 {
 		less.add(wide{lo: 1})
 	}
 	d.sub(less)
 	variance, _ := d.div(uint64(n))
 	return mean, int64(variance.root())
-}
-
-// times64 is w * m, modulo 2^128.
-func times64(w wide, m uint64) wide {
-	hi, lo := bits.Mul64(w.lo, m)
-	return wide{hi + w.hi*m, lo}
 }
