@@ -58,7 +58,7 @@ const gap = 500 * time.Microsecond
 
 // sweep starts to probe the responder of a pair count times a size, from the CPUs given ("": all), and returns a
 // function that waits and gives the answered samples.
-func sweep(t *testing.T, p *netlab.Pair, cpus string, count int, sizes ...string) (wait func() []Sample) {
+func sweep(t *testing.T, p *netlab.Pair, cpus string, gap time.Duration, count int, sizes ...string) (wait func() []Sample) {
 	t.Helper()
 	file, err := echogram()
 	if err != nil {
@@ -139,7 +139,7 @@ func bridges(t *testing.T, n, probes int) *Measurement {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	all := sweep(t, p, "", probes)()
+	all := sweep(t, p, "", gap, probes)()
 	return Measure(outlier.Config{}, "lab", false, all, probes, Facts{Interval: gap, Awake: true})
 }
 
@@ -147,10 +147,14 @@ func bridges(t *testing.T, n, probes int) *Measurement {
 func TestBridgesAreCounted(t *testing.T) {
 	awake(t)
 	const probes = 2000
-	cal := &Calibration{Known: []Known{
-		{Measurement: *bridges(t, 1, probes), Name: "one", Hops: 1},
-		{Measurement: *bridges(t, 4, probes), Name: "four", Hops: 4},
-	}}
+	cal := &Calibration{}
+	for range 3 {
+		for _, n := range []int{1, 4} {
+			cal.Known = append(cal.Known, Known{Measurement: *bridges(t, n, probes), Name: "calibration", Hops: n})
+			level := cal.Known[len(cal.Known)-1].Sizes[0].Level
+			t.Logf("calibration: %d bridges: level %.0f ± %.0f ns", n, level.Value, level.StdErr)
+		}
+	}
 	told, silent := 0, 0
 	for range runs(t) {
 		for _, n := range []int{2, 3, 5, 6, 8} {
@@ -208,7 +212,7 @@ func TestDelayIsMeasured(t *testing.T) {
 // delayed measures a delay in a fresh lab. truth is what the line itself spent over what it spent at 0, ns.
 func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 	t.Helper()
-	const turns, probes, settle = 20, 250, int64(2 * time.Millisecond)
+	const turns, probes, gap, settle = 100, 150, 100 * time.Microsecond, int64(time.Millisecond)
 	p, err := netlab.NewPair(netlab.PairConfig{Bridges: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +223,7 @@ func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 		t.Fatal(err)
 	}
 	defer line.Close()
-	wait := sweep(t, p, "", 2*turns*probes+1000)
+	wait := sweep(t, p, "", gap, 2*turns*probes+5000)
 	var edges []int64
 	for begun := false; !begun; begun = stats(t, line).Packets > 100 {
 		time.Sleep(5 * time.Millisecond)
@@ -309,7 +313,7 @@ func serialised(t *testing.T, links int, rate int64, sizes []string) *Measuremen
 		t.Fatal(err)
 	}
 	defer serial.Close()
-	all := sweep(t, p, netlab.SenderCPUs(), probes, sizes...)()
+	all := sweep(t, p, "", gap, probes, sizes...)()
 	return Measure(outlier.Config{}, "lab", false, all, probes*len(sizes), Facts{Interval: gap, Awake: true})
 }
 
