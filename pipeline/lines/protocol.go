@@ -174,11 +174,19 @@ const (
 	fieldICMPCode
 )
 
+// counted is the field that every point has: what a database can count points by.
+func (m *Measurement) counted() fields {
+	if m == sweeps || m.Sent != "" {
+		return fieldSent
+	}
+	return fieldRTT
+}
+
 func (f fields) kind(m *Measurement) Kind {
 	switch {
-	case m != sweeps || f&fieldSent != 0:
+	case f&m.counted() != 0:
 		return Point
-	case f&fieldLate != 0:
+	case m == sweeps && f&fieldLate != 0:
 		return Late
 	}
 	return Other
