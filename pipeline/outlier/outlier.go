@@ -1,6 +1,11 @@
 // Package outlier tells RTTs that are noise from those that are the path's: pure functions on numbers.
 package outlier
 
+import (
+	"fmt"
+	"sync"
+)
+
 // Method is a rule by which RTTs are cut.
 type Method uint8
 
@@ -10,6 +15,25 @@ const (
 	Density               // twice the highest-density RTT
 	MAD                   // median + k · 1.4826 · MAD
 )
+
+var methods = [...]string{Sigma: "sigma", Density: "density", MAD: "mad"}
+
+func (m Method) String() string {
+	if int(m) < len(methods) {
+		return methods[m]
+	}
+	return fmt.Sprintf("Method(%d)", uint8(m))
+}
+
+// ParseMethod is the inverse of Method.String.
+func ParseMethod(s string) (Method, error) {
+	for m, name := range methods {
+		if s == name {
+			return Method(m), nil
+		}
+	}
+	return 0, fmt.Errorf("outlier: method %q is none of sigma, density, mad", s)
+}
 
 // Config says how to filter.
 type Config struct {
@@ -35,7 +59,11 @@ type Result struct {
 	Error        string  // OK, or why StdErr does not hold, comma-separated
 }
 
+var filters = sync.Pool{New: func() any { return new(Filter) }}
+
 // Window filters values that stand in the order of their time. cut, unless nil, is called for each value that is cut.
 func Window(cfg Config, values []int64, cut func(i int, v int64, reason string)) Result {
-	panic("not written yet")
+	f := filters.Get().(*Filter)
+	defer filters.Put(f)
+	return f.Window(cfg, values, cut)
 }

@@ -19,6 +19,7 @@
 //     sender's work included; a reply leaves some milliseconds late then, never early.
 //   - LAN: a prober on a segment full of hosts of both families, each with a MAC of its own, played by a goroutine.
 //     Some block ICMP, forget the prober's MAC, or share an address.
+//   - DelayLine: holds back echo requests by less than 100 µs, and says by how much it really did.
 //   - Serialiser: makes what comes in over a link queue as on a slower one. Qdisc: a queue that overflows.
 //   - WAN: a link with delay, jitter, loss, copies and reordering by a rule, carried frame by frame in user space. Its
 //     books have the kernel's stamps of each frame's coming and leaving, and so the truth of each BFD echo: held for how

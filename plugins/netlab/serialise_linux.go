@@ -69,7 +69,7 @@ func Serialise(n *Namespace, name string, bitsPerSecond int64) (*Serialiser, err
 	s := &Serialiser{stamping: -1}
 	err := s.load(bitsPerSecond)
 	if err == nil {
-		err = s.stayAwake()
+		s.awake, err = StayAwake()
 	}
 	if err == nil {
 		err = n.withLink(name, "serialise", func(l netlink.Link) error { return s.attach(l.Attrs().Index) })
@@ -119,16 +119,6 @@ func (s *Serialiser) attach(ifindex int) error {
 		return err
 	}
 	return unix.SetsockoptInt(s.stamping, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
-}
-
-// stayAwake asks for a wake-up latency of 0 µs (Documentation/power/pm_qos_interface.rst).
-func (s *Serialiser) stayAwake() error {
-	var err error
-	if s.awake, err = os.OpenFile("/dev/cpu_dma_latency", os.O_WRONLY, 0); err != nil {
-		return fmt.Errorf("netlab: serialiser: %w", err)
-	}
-	_, err = s.awake.Write(make([]byte, 4))
-	return err
 }
 
 // Stats reads what the serialiser did; not after Close.
