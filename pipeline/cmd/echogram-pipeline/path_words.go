@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"echogram/pipeline/outlier"
 	"echogram/pipeline/path"
 )
 
@@ -91,12 +92,19 @@ func (f *finding) pace() string {
 	return text
 }
 
+// noise is what each filter takes for it.
+var noise = map[outlier.Method]string{
+	outlier.Sigma:   "more than 3 σ above the mean of the others",
+	outlier.Density: "more than twice the densest RTT",
+	outlier.MAD:     "far above the median for what they scatter",
+}
+
 // onlySize says what the RTTs are where there is one payload size.
 func (f *finding) onlySize(s *path.Size) string {
 	r := &s.Filter
-	text := fmt.Sprintf("No RTT was cut (filter %s): they", f.filter.Method)
+	text := "No RTT was cut as noise: they"
 	if r.Cut > 0 {
-		text = fmt.Sprintf("%s above %s cut as noise (filter %s): the other %d", counted(r.Cut, "RTT"), ns(r.Limit), f.filter.Method, r.Kept)
+		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noise[f.filter.Method], r.Kept)
 	}
 	return text + fmt.Sprintf(" have a mean of %s and their floor at %s.", plusMinus(r.Mean, half(s)), floorOf(s))
 }
@@ -134,7 +142,7 @@ func (f *finding) doubts() []string {
 		}
 	}
 	var why []string
-	for _, d := range [][2]string{{"few", "there are few RTTs"}, {"autocorrelated", "RTTs that follow each other are alike"}, {"modes", "they have several modes"}} {
+	for _, d := range [][2]string{{outlier.Few, "there are few RTTs"}, {outlier.Autocorrelated, "RTTs that follow each other are alike"}, {outlier.Modes, "they have several modes"}} {
 		if found[d[0]] {
 			why = append(why, d[1])
 		}
@@ -150,7 +158,7 @@ func (f *finding) bySlope() []string {
 	if f.Slope == nil {
 		return nil
 	}
-	text := []string{fmt.Sprintf("Each byte of the frame takes %.2f ns more (%.2f to %.2f).", f.Slope.Value, f.Slope.Low, f.Slope.High)}
+	text := []string{fmt.Sprintf("Each further byte of the frame takes %.2f ns (%.2f to %.2f).", f.Slope.Value, f.Slope.Low, f.Slope.High)}
 	return append(text, count(f.BySlope, "store-and-forward switch", "store-and-forward switches")...)
 }
 
