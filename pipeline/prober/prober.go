@@ -97,7 +97,7 @@ func (c *Config) Run(ctx context.Context, target netip.Addr, count int) (*Round,
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if ctx.Err() == nil && err != nil {
-		return nil, fmt.Errorf("prober: %s %w: %s", filepath.Base(c.Program), err, complaint(stderr.String()))
+		return nil, failure(err, stderr.String())
 	}
 	return readRound(&stdout)
 }
@@ -119,16 +119,19 @@ func readRound(out *bytes.Buffer) (*Round, error) {
 	return &round, err
 }
 
-// complaint is what a failed child has said of itself, without the summary that may stand above it.
-func complaint(text string) string {
+// failure is what a failed child has said of itself, without the summary that may stand above it.
+func failure(err error, text string) error {
 	var own []string
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, Command) {
 			own = append(own, strings.TrimSpace(line))
 		}
 	}
-	if own == nil {
-		return strings.TrimSpace(text)
+	switch text = strings.TrimSpace(text); {
+	case own != nil:
+		text = strings.Join(own, "; ")
+	case text == "":
+		return fmt.Errorf("prober: %w", err)
 	}
-	return strings.Join(own, "; ")
+	return fmt.Errorf("prober: %s (%w)", text, err)
 }

@@ -56,9 +56,9 @@ func TestRun(t *testing.T) {
 
 func TestChildsWords(t *testing.T) {
 	for text, want := range map[string]string{
-		"echo 'echogram sweep: no permission to open sockets' >&2; exit 1":    "prober: echogram exit status 1: echogram sweep: no permission to open sockets",
-		"echo '1 target' >&2; echo 'echogram sweep: refused' >&2; exit 1":     "prober: echogram exit status 1: echogram sweep: refused",
-		"echo 'sh: what?' >&2; exit 2":                                        "prober: echogram exit status 2: sh: what?",
+		"echo 'echogram sweep: no permission to open sockets' >&2; exit 1":    "prober: echogram sweep: no permission to open sockets (exit status 1)",
+		"echo '1 target' >&2; echo 'echogram sweep: refused' >&2; exit 1":     "prober: echogram sweep: refused (exit status 1)",
+		"echo 'sh: what?' >&2; exit 2":                                        "prober: sh: what? (exit status 2)",
 		"echo 'icmp_sample,target=a rtt_ns=x 5'":                              `prober: echogram wrote 1 malformed lines: line 1: schema: line protocol, byte 30: field "rtt_ns" has the bad value "x": "icmp_sample,target=a rtt_ns=x 5"`,
 		"echo 'icmp_sample,target=a rtt_ns=5i'; echo 'icmp_sample'; echo cpu": `prober: echogram wrote 1 malformed lines: line 1: no time: "icmp_sample,target=a rtt_ns=5i"`,
 	} {

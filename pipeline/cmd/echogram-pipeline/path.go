@@ -97,7 +97,7 @@ func (f *pathFlags) addMeasuring(flags *pflag.FlagSet) {
 
 func (f *pathFlags) addComparing(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.references, "reference", nil, "measure `ADDRESS[=HOPS[,METRES]]` in turn with the targets, and compare; may be given again")
-	flags.StringVar(&f.baseline, "baseline", "", "compare with what this `FILE` stores")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with what this `FILE` stores; with --save: store in it, and compare with references only")
 	flags.StringVar(&f.save, "save", "", "store the measurement in the --baseline file under this `NAME`")
 	flags.IntVar(&f.hops, "hops", -1, "with --save: switches on the way; negative: unknown")
 	flags.Float64Var(&f.metres, "metres", 0, "with --save: of cable, one way")
@@ -252,6 +252,7 @@ type finding struct {
 	cal     *path.Calibration
 	filter  outlier.Config
 	host    string
+	saved   string // name that it is stored under; "": it is not
 }
 
 // find estimates every target beside the references of the same run and what was stored.
@@ -264,10 +265,8 @@ func (f *pathFlags) find(p *pathPlan, all []*subject, stored *path.Calibration) 
 		cal.Known = append(cal.Known, path.Known{Measurement: *s.measure(p.filter), Name: s.name,
 			Hops: s.reference.hops, Metres: s.reference.metres, Paired: true})
 	}
-	for _, k := range stored.Known {
-		if k.Name != f.save {
-			cal.Known = append(cal.Known, k)
-		}
+	if f.save == "" {
+		cal.Known = append(cal.Known, stored.Known...)
 	}
 	host, _ := os.Hostname()
 	var findings []*finding
@@ -279,7 +278,7 @@ func (f *pathFlags) find(p *pathPlan, all []*subject, stored *path.Calibration) 
 		if err != nil {
 			return nil, err
 		}
-		findings = append(findings, &finding{Estimate: e, subject: s, cal: cal, filter: p.filter, host: host})
+		findings = append(findings, &finding{Estimate: e, subject: s, cal: cal, filter: p.filter, host: host, saved: f.save})
 	}
 	return findings, nil
 }

@@ -39,9 +39,16 @@ func loadBaseline(name string, mayBeMissing bool) (*path.Calibration, error) {
 	return cal, nil
 }
 
-// saveBaseline stores a measurement in place of one of the same name, all or nothing.
+// saveBaseline stores a measurement in place of one of the same name, all or nothing. One that was made under other
+// facts than those stored is refused: nothing could be compared with both.
 func saveBaseline(name string, cal *path.Calibration, k path.Known) error {
 	kept := slices.DeleteFunc(slices.Clone(cal.Known), func(old path.Known) bool { return old.Name == k.Name })
+	for i := range kept {
+		if err := k.Facts.Differ(&kept[i].Facts); err != nil {
+			err.Reference = kept[i].Name
+			return err
+		}
+	}
 	text, err := json.MarshalIndent(path.Calibration{Known: append(kept, k)}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("path: %s: %w", name, err)

@@ -341,6 +341,9 @@ func TestBaseline(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, _, err := runPath(w.lines(t, 5, 200, "192.0.2.3"), "--read", "-", "--interval", "20ms", "--baseline", file, "--save", "x"); err == nil || !strings.Contains(err.Error(), `20ms here and 10ms at the reference "rack0"`) {
+		t.Errorf("mixed intervals are stored: %v", err)
+	}
 	stored, err := loadBaseline(file, false)
 	if err != nil || len(stored.Known) != 2 || stored.Known[1].Hops != 4 || stored.Known[1].Metres != 5 {
 		t.Fatalf("%v: %+v", err, stored)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -92,8 +93,8 @@ func (f *finding) pace() string {
 	return text
 }
 
-// noise is what each filter takes for it.
-var noise = map[outlier.Method]string{
+// noiseIs is what each filter takes for it.
+var noiseIs = map[outlier.Method]string{
 	outlier.Sigma:   "more than 3 σ above the mean of the others",
 	outlier.Density: "more than twice the densest RTT",
 	outlier.MAD:     "far above the median for what they scatter",
@@ -104,7 +105,7 @@ func (f *finding) onlySize(s *path.Size) string {
 	r := &s.Filter
 	text := "No RTT was cut as noise: they"
 	if r.Cut > 0 {
-		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noise[f.filter.Method], r.Kept)
+		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noiseIs[f.filter.Method], r.Kept)
 	}
 	return text + fmt.Sprintf(" have a mean of %s and their floor at %s.", plusMinus(r.Mean, half(s)), floorOf(s))
 }
@@ -159,7 +160,7 @@ func (f *finding) bySlope() []string {
 		return nil
 	}
 	text := []string{fmt.Sprintf("Each further byte of the frame takes %.2f ns (%.2f to %.2f).", f.Slope.Value, f.Slope.Low, f.Slope.High)}
-	return append(text, count(f.BySlope, "store-and-forward switch", "store-and-forward switches")...)
+	return append(text, f.count(f.BySlope, "store-and-forward switch", "store-and-forward switches")...)
 }
 
 // byOffset reads what the target has beyond the reference.
@@ -176,14 +177,17 @@ func (f *finding) byOffset() []string {
 	if f.HopDelay != nil {
 		text = append(text, fmt.Sprintf("A switch adds %s (%s to %s).", ns(f.HopDelay.Value), ns(f.HopDelay.Low), ns(f.HopDelay.High)))
 	}
-	return append(text, count(f.ByOffset, "switch", "switches")...)
+	return append(text, f.count(f.ByOffset, "switch", "switches")...)
 }
 
 // count says how many switches, how sure that is, and what else it could be.
-func count(c *path.Count, one, many string) []string {
+func (f *finding) count(c *path.Count, one, many string) []string {
+	said := func(text string) bool { return strings.Contains(text, c.Why) }
 	switch {
 	case c == nil:
 		return nil
+	case !c.Told && (slices.ContainsFunc(f.Reasons, said) || slices.ContainsFunc(f.Notes, said)):
+		return nil // the answer says why
 	case !c.Told:
 		return []string{"That does not tell the number of switches: " + c.Why + "."}
 	}
@@ -217,7 +221,10 @@ func (f *finding) answer() []string {
 	}
 	text = append(text, sentences("", f.Notes)...)
 	text = append(text, sentences("Cannot be told: ", f.Reasons)...)
-	if len(told)+len(f.Reasons) == 0 {
+	switch {
+	case f.saved != "":
+		text = append(text, "Stored as "+f.saved+".")
+	case len(told)+len(f.Reasons) == 0:
 		text = append(text, "Cannot be told: one frame size shows no slope, and there is no reference. Several --sizes, a --reference or a --baseline tell more.")
 	}
 	return text
