@@ -5,13 +5,18 @@ package outlier
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,14 +24,17 @@ import (
 	"echogram/plugins/schema"
 )
 
+var save = flag.String("save", "", "write the recorded RTTs to this `FILE`, a line a target")
+
+// A /24 is asked requests times, so that a target is asked every 64 ms.
 const (
-	recorded = 120_000
-	spacing  = 250 * time.Microsecond
+	requests = 480
+	rate     = 4000
 )
 
-// record has echogram sweep ping one target behind two bridges, evenly spaced, and returns the RTTs in the order of
-// their requests, ns.
-func record(t *testing.T) []int64 {
+// record has echogram sweep ask a /24 behind two bridges again and again, one probe after the other, and returns
+// each target's RTTs in the order of their requests, ns.
+func record(t *testing.T) [][]int64 {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "echogram")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "echogram/plugins/cmd/echogram")
@@ -34,12 +42,12 @@ func record(t *testing.T) []int64 {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	pair, err := netlab.NewPair(netlab.PairConfig{Bridges: 2})
-	pair = netlab.Lasting(t, pair, err)
+	lab, err := netlab.SweepLab(netlab.SweepConfig{AllAnswering: true, Pair: netlab.PairConfig{Bridges: 2}})
+	lab = netlab.Lasting(t, lab, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	sweep := pair.Prober.Command(ctx, program, "sweep", "--count", fmt.Sprint(recorded), "--count-interval", spacing.String(),
-		"--rate", "0", "--burst", "1", "--samples", "--format", "influx", netlab.ResponderAddress.String())
+	sweep := lab.Prober.Command(ctx, program, "sweep", "--count", fmt.Sprint(requests), "--count-interval", "1ms",
+		"--rate", fmt.Sprint(rate), "--burst", "1", "--samples", "--format", "influx", "198.18.3.0/24")
 	sweep.Stderr = os.Stderr
 	lines, err := sweep.StdoutPipe()
 	if err != nil {
@@ -48,17 +56,17 @@ func record(t *testing.T) []int64 {
 	if err := sweep.Start(); err != nil {
 		t.Fatal(err)
 	}
-	rtts, readErr := readSamples(lines)
+	series, readErr := readSamples(lines)
 	if err := errors.Join(readErr, sweep.Wait()); err != nil {
 		t.Fatal(err)
 	}
-	return rtts
+	return series
 }
 
-// readSamples reads the RTTs of line protocol's single probes.
-func readSamples(r io.Reader) (rtts []int64, err error) {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+// readSamples reads the RTTs of line protocol's single probes, a slice a target.
+func readSamples(r io.Reader) (series [][]int64, err error) {
+	samples := map[string][]schema.SampleRow{}
+	for lines := bufio.NewScanner(r); lines.Scan(); {
 		if !bytes.HasPrefix(lines.Bytes(), []byte(schema.ICMPSample+",")) {
 			continue
 		}
@@ -67,20 +75,44 @@ func readSamples(r io.Reader) (rtts []int64, err error) {
 			return nil, err
 		}
 		if row.RTT.Set {
-			rtts = append(rtts, row.RTT.N)
+			samples[row.Target] = append(samples[row.Target], row)
 		}
 	}
-	return rtts, lines.Err()
+	for _, target := range slices.Sorted(maps.Keys(samples)) {
+		rows := samples[target]
+		slices.SortFunc(rows, func(a, b schema.SampleRow) int { return cmp.Compare(a.Time, b.Time) })
+		var rtts []int64
+		for _, row := range rows {
+			rtts = append(rtts, row.RTT.N)
+		}
+		series = append(series, rtts)
+	}
+	return series, nil
 }
 
-func TestRecord(t *testing.T) {
-	r := record(t)
-	f, _ := os.Create("/tmp/w/outlier/rec.txt")
-	defer f.Close()
-	w := bufio.NewWriter(f)
-	defer w.Flush()
-	for _, v := range r {
-		fmt.Fprintln(w, v)
+// write writes series as testdata/rtts.txt has them: a line each.
+func write(name string, series [][]int64) error {
+	var text strings.Builder
+	for _, rtts := range series {
+		fmt.Fprintln(&text, strings.Trim(fmt.Sprint(rtts), "[]"))
 	}
-	t.Log(len(r))
+	return os.WriteFile(name, []byte(text.String()), 0o644)
+}
+
+// TestIntervalsHoldInTheLab measures the stated intervals on series bootstrapped from more than 100,000 RTTs.
+func TestIntervalsHoldInTheLab(t *testing.T) {
+	series := record(t)
+	if *save != "" {
+		if err := write(*save, series); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	for _, rtts := range series {
+		n += len(rtts)
+	}
+	if n < 100_000 {
+		t.Fatalf("only %d RTTs", n)
+	}
+	table(t, series, 1000, 100, 1000, 10_000)
 }

@@ -77,36 +77,41 @@ func (cfg *Config) readOffset(e *Estimate, cal *Calibration) {
 	offset := own.Level.minus(&reference.Level, base.Paired)
 	e.Reference = base.Name
 	if math.IsInf(offset.sd, 1) {
-		e.fail("too few RTTs for an error: at least %d to the target and to its reference", leastBatch*leastBatches)
+		e.fail("too few RTTs for an error: at least %d to the target and to its reference", leastBatchSize*leastBatches)
 		return
 	}
 	e.Offset = offset.interval()
-	same := normal{freedom: offset.freedom}
 	if model == nil || model.delay.mean == 0 {
 		if e.BySlope != nil && e.BySlope.Told && base.Hops >= 0 && e.BySlope.Hops != base.Hops {
 			return // and nothing says what the switches between take
 		}
 		e.note("as many switches as to the reference %q are assumed: nothing says what one delays by", base.Name)
-		e.Cable = cfg.cable(offset, same, base.Metres)
+		e.Cable = cfg.cable(offset, base.Metres)
 		return
 	}
 	e.HopDelay = model.delay.interval()
-	e.ByOffset = cfg.byOffset(offset, model, &e.Facts)
-	if !e.ByOffset.Told {
-		return
+	level := normal{mean: own.Level.Value, sd: own.Level.err(), freedom: offset.freedom}
+	switch {
+	case model.base.Paired && cfg.HopDelay > 0: // the difference is known better than both
+		level = normal{mean: reference.Level.Value + offset.mean, sd: offset.sd, freedom: offset.freedom}
+		model.level.sd = 0
+	case !model.paired:
+		level.sd *= betweenRuns
 	}
-	n := float64(e.ByOffset.Hops - base.Hops)
-	between := normal{mean: n * model.delay.mean, sd: math.Hypot(n*model.delay.sd, cfg.HopScatter*model.delay.mean*math.Sqrt(math.Abs(n)))}
-	e.Cable = cfg.cable(offset, between, base.Metres)
+	e.ByOffset = cfg.byOffset(level, model, &e.Facts)
+	if e.ByOffset.Told {
+		rest := model.beyond(level, e.ByOffset.Hops)
+		rest.mean -= base.Metres * cfg.NsPerMetre
+		e.Cable = cfg.cable(rest, base.Metres)
+	}
 }
 
-// cable is what an offset leaves beyond the switches, as metres one way more than the reference's.
-func (cfg *Config) cable(offset, switches normal, reference float64) *Interval {
-	rest := normal{mean: offset.mean - switches.mean, sd: math.Hypot(offset.sd, switches.sd), freedom: offset.freedom}.interval()
-	metres := &Interval{Value: reference + rest.Value/cfg.NsPerMetre}
-	half := math.Hypot((rest.High-rest.Value)/cfg.NsPerMetre, 1.96*cfg.Velocity*rest.Value/cfg.NsPerMetre)
-	metres.Low, metres.High = metres.Value-half, metres.Value+half
-	return metres
+// cable is metres one way, of what remains beyond a reference and the switches.
+func (cfg *Config) cable(rest normal, reference float64) *Interval {
+	i := rest.interval()
+	metres := reference + i.Value/cfg.NsPerMetre
+	half := math.Hypot(i.High-i.Value, 1.96*cfg.Velocity*i.Value) / cfg.NsPerMetre
+	return &Interval{metres, metres - half, metres + half}
 }
 
 // combine makes one count of two.

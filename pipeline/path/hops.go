@@ -46,81 +46,6 @@ func (cfg *Config) pick(all []candidate, none string) *Count {
 	return n
 }
 
-// delayModel is what is known of switches: RTT = base + hops · delay.
-type delayModel struct {
-	base  *Known // that offsets are measured from
-	delay normal // ns of RTT a switch; mean 0: unknown
-}
-
-// learn finds the delay of a switch: configured, or the slope of the calibration's levels over hops. nil: unknown.
-func (cfg *Config) learn(cal *Calibration, payload int) *delayModel {
-	var known []*Known
-	for i := range cal.Known {
-		if k := &cal.Known[i]; k.Hops >= 0 && k.at(payload) != nil {
-			known = append(known, k)
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	least, most := known[0], known[0]
-	for _, k := range known {
-		if k.Hops < least.Hops {
-			least = k
-		}
-		if k.Hops > most.Hops {
-			most = k
-		}
-	}
-	if cfg.HopDelay > 0 {
-		d := float64(cfg.HopDelay)
-		return &delayModel{base: least, delay: normal{mean: d, sd: cfg.HopScatter * d, freedom: 1000}}
-	}
-	if least.Hops == most.Hops {
-		return &delayModel{base: least}
-	}
-	return cfg.regress(known, least, payload, float64(most.Hops-least.Hops))
-}
-
-// regress fits levels, freed of what the cables take, over hops.
-func (cfg *Config) regress(known []*Known, least *Known, payload int, distance float64) *delayModel {
-	var n, sx, sy, sxx, sxy, noise float64
-	for _, k := range known {
-		x := float64(k.Hops)
-		level := &k.at(payload).Level
-		y := level.Value - k.Metres*cfg.NsPerMetre
-		n, sx, sy, sxx, sxy = n+1, sx+x, sy+y, sxx+x*x, sxy+x*y
-		noise = max(noise, betweenRuns*level.err())
-	}
-	spread := sxx - sx*sx/n
-	d := (sxy - sx*sy/n) / spread
-	// Each switch's own delay scatters, which the mean over distance of them carries; so do the levels.
-	sd := math.Hypot(noise/math.Sqrt(spread), cfg.HopScatter*math.Abs(d)/math.Sqrt(distance))
-	return &delayModel{base: least, delay: normal{mean: d, sd: sd, freedom: 1000}}
-}
-
-// byOffset counts switches by what the target's level has beyond the model's base.
-func (cfg *Config) byOffset(offset normal, model *delayModel, facts *Facts) *Count {
-	d := model.delay
-	if d.mean <= 0 {
-		return &Count{Why: "in the calibration, more switches do not take longer"}
-	}
-	if c := facts.coalescing(); c > d.mean/2 {
-		return &Count{Why: "the adapter's interrupt coalescing is longer than half of what a switch delays by"}
-	}
-	if math.IsInf(offset.sd, 1) || 2*offset.sd > d.mean/2 {
-		return &Count{Why: "the interval of the RTT is wider than what a switch delays by: more probes, or a quieter machine"}
-	}
-	var all []candidate
-	for hops := range model.base.Hops + 4*mostLinks {
-		n := float64(hops - model.base.Hops)
-		// The mean delay's error, and each switch's own scatter.
-		sd := math.Hypot(offset.sd, math.Hypot(n*d.sd, cfg.HopScatter*d.mean*math.Sqrt(math.Abs(n))))
-		all = append(all, cfg.cabled(hops, offset.mean-n*d.mean, math.Max(sd, 1)))
-	}
-	return cfg.pick(all, "no whole number of switches fits the offset, and what remains is no likely cable")
-}
-
 // cabled weighs a number of switches by what they leave over: as likely as not nothing, else a cable of any length up to
 // MostCable.
 func (cfg *Config) cabled(hops int, rest, sd float64) candidate {
@@ -135,13 +60,4 @@ func (cfg *Config) cabled(hops int, rest, sd float64) candidate {
 		c.z = (rest - most) / sd
 	}
 	return c
-}
-
-// coalescing is how long the adapter may hold a received frame back, ns; 0 when it does not, or nobody knows.
-func (f *Facts) coalescing() float64 {
-	us, err := strconv.ParseFloat(f.RXUsecs, 64)
-	if err != nil || f.StampKind == "hardware" {
-		return 0
-	}
-	return us * 1e3
 }

@@ -58,7 +58,7 @@ const gap = 500 * time.Microsecond
 
 // sweep starts to probe the responder of a pair count times a size, from the CPUs given ("": all), and returns a
 // function that waits and gives the answered samples.
-func sweep(t *testing.T, p *netlab.Pair, cpus string, count int, sizes ...string) (wait func() []Sample) {
+func sweep(t *testing.T, p *netlab.Pair, cpus string, gap time.Duration, count int, sizes ...string) (wait func() []Sample) {
 	t.Helper()
 	file, err := echogram()
 	if err != nil {
@@ -139,7 +139,7 @@ func bridges(t *testing.T, n, probes int) *Measurement {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	all := sweep(t, p, "", probes)()
+	all := sweep(t, p, "", gap, probes)()
 	return Measure(outlier.Config{}, "lab", false, all, probes, Facts{Interval: gap, Awake: true})
 }
 
@@ -147,10 +147,14 @@ func bridges(t *testing.T, n, probes int) *Measurement {
 func TestBridgesAreCounted(t *testing.T) {
 	awake(t)
 	const probes = 2000
-	cal := &Calibration{Known: []Known{
-		{Measurement: *bridges(t, 1, probes), Name: "one", Hops: 1},
-		{Measurement: *bridges(t, 4, probes), Name: "four", Hops: 4},
-	}}
+	cal := &Calibration{}
+	for range 3 {
+		for _, n := range []int{1, 4} {
+			cal.Known = append(cal.Known, Known{Measurement: *bridges(t, n, probes), Name: "calibration", Hops: n})
+			level := cal.Known[len(cal.Known)-1].Sizes[0].Level
+			t.Logf("calibration: %d bridges: level %.0f ± %.0f ns", n, level.Value, level.StdErr)
+		}
+	}
 	told, silent := 0, 0
 	for range runs(t) {
 		for _, n := range []int{2, 3, 5, 6, 8} {
@@ -208,7 +212,7 @@ func TestDelayIsMeasured(t *testing.T) {
 // delayed measures a delay in a fresh lab. truth is what the line itself spent over what it spent at 0, ns.
 func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 	t.Helper()
-	const turns, probes, settle = 20, 250, int64(2 * time.Millisecond)
+	const turns, probes, gap, settle = 100, 150, 100 * time.Microsecond, int64(time.Millisecond)
 	p, err := netlab.NewPair(netlab.PairConfig{Bridges: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +223,7 @@ func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 		t.Fatal(err)
 	}
 	defer line.Close()
-	wait := sweep(t, p, "", 2*turns*probes+1000)
+	wait := sweep(t, p, "", gap, 2*turns*probes+5000)
 	var edges []int64
 	for begun := false; !begun; begun = stats(t, line).Packets > 100 {
 		time.Sleep(5 * time.Millisecond)
@@ -262,6 +266,55 @@ func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 		t.Fatal(err)
 	}
 	return e, levelOf(levels[1]).Value - levelOf(levels[0]).Value
+}
+
+// TestLinksAreCounted: the switches between one to four links that serialise, by the slope alone.
+func TestLinksAreCounted(t *testing.T) {
+	awake(t)
+	sizes := []string{"12", "380", "750", "1110", "1472"}
+	right, all := 0, 0
+	for range runs(t) {
+		for links := 1; links <= 4; links++ {
+			for _, rate := range []int64{1e9, 100e6} {
+				m := serialised(t, links, rate, sizes)
+				for _, given := range [][]int64{{rate}, nil} {
+					e, err := Config{LinkRates: given}.Estimate(m, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Logf("%d links of %d: slope %.3f (%.3f to %.3f) ns a byte, %.2f links; rates %v: %+v", links, rate, e.Slope.Value, e.Slope.Low, e.Slope.High,
+						(e.Slope.Value-hostSlope)/perLink(rate), given, *e.Hops)
+					all++
+					if e.Hops.Told && e.Hops.Hops != links-1 {
+						t.Errorf("%d links of %d are told as %d switches", links, rate, e.Hops.Hops)
+					} else if e.Hops.Told {
+						right++
+					}
+				}
+			}
+		}
+	}
+	if right*10 < all*8 {
+		t.Errorf("%d of %d are told", right, all)
+	}
+}
+
+// serialised measures the way through a fresh chain of links of a rate.
+func serialised(t *testing.T, links int, rate int64, sizes []string) *Measurement {
+	t.Helper()
+	const probes = 300 // of each size
+	p, err := netlab.NewPair(netlab.PairConfig{Bridges: links - 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	serial, err := p.Serialise(rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer serial.Close()
+	all := sweep(t, p, "", gap, probes, sizes...)()
+	return Measure(outlier.Config{}, "lab", false, all, probes*len(sizes), Facts{Interval: gap, Awake: true})
 }
 
 func stats(t *testing.T, line *netlab.DelayLine) netlab.DelayStats {

@@ -8,35 +8,52 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Level is where the floor of RTTs lies: the mean of those between two low quantiles, which what only ever adds to an
-// RTT (queues, interrupts, a busy CPU) leaves alone. A minimum would be an extreme value, and a mode takes ten times as
-// many RTTs for the same error.
+// Level is where the floor of RTTs lies. Of each of some batches, in the order of time, it is the mean of the RTTs between
+// two low quantiles, which what only ever adds to an RTT (queues, interrupts, a busy CPU) leaves alone; over the batches the
+// mean without the lowest and the highest quarter, since what disturbs comes in stretches. A minimum would be an extreme
+// value, and a mode takes ten times as many RTTs for the same error.
 type Level struct {
 	Value   float64   `json:"ns"`
 	StdErr  float64   `json:"stderr_ns"`         // from the scatter of Batches, so that it holds when RTTs that follow each other are alike; 0: unknown
-	Batches []float64 `json:"batches,omitempty"` // levels of equal parts, in the order of time
+	Batches []float64 `json:"batches,omitempty"` // their levels, in the order of time
 }
 
 const (
 	levelLow, levelHigh = 0.01, 0.10
-	leastBatch          = 20 // RTTs in a batch, so that there is something between the quantiles
-	mostBatches         = 20
-	leastBatches        = 5
+	batchSize           = 100 // RTTs in a batch: enough for something between the quantiles
+	leastBatchSize      = 20
+	leastBatches        = 10
+	mostBatches         = 50
 )
 
-// levelOf takes RTTs in the order of time, one at least. With fewer than 100 the error is unknown.
+// levelOf takes RTTs in the order of time, one at least. With fewer than 200 the error is unknown.
 func levelOf(rtts []int64) Level {
 	scratch := make([]int64, len(rtts))
-	l := Level{Value: lowMean(rtts, scratch)}
-	n := min(mostBatches, len(rtts)/leastBatch)
+	n := min(mostBatches, max(len(rtts)/batchSize, min(leastBatches, len(rtts)/leastBatchSize)))
 	if n < leastBatches {
-		return l
+		return Level{Value: lowMean(rtts, scratch)}
 	}
+	var l Level
 	for i := range n {
 		l.Batches = append(l.Batches, lowMean(rtts[i*len(rtts)/n:(i+1)*len(rtts)/n], scratch))
 	}
-	l.StdErr = stat.StdDev(l.Batches, nil) / math.Sqrt(float64(n))
+	t := trimmed(l.Batches)
+	l.Value, l.StdErr = t.mean, t.sd
 	return l
+}
+
+// trimmed is the mean of values without a quarter at each end, and its standard error by the winsorised variance (Tukey,
+// McLaughlin 1963).
+func trimmed(values []float64) normal {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	g := n / 4
+	mean := stat.Mean(sorted[g:n-g], nil)
+	for i := range g {
+		sorted[i], sorted[n-1-i] = sorted[g], sorted[n-1-g]
+	}
+	h := float64(n - 2*g)
+	return normal{mean: mean, sd: stat.StdDev(sorted, nil) * float64(n) / h / math.Sqrt(float64(n)), freedom: n - 2*g - 1}
 }
 
 // lowMean is the mean of what lies between the two quantiles, of one value at least.
@@ -64,17 +81,23 @@ func (l *Level) err() float64 {
 // things lie in memory and caches, and what else runs. Measured on chains of bridges: 1.5 to 3.
 const betweenRuns = 3
 
-// minus is l - o. When both come of the same run in turn, the scatter of the differences of their batches is the error.
+// stampError is what the difference of two levels is wrong by however many RTTs there are: the clock's grain, 10 ns where it
+// was seen, and where code and data lie.
+const stampError = 6
+
+// minus is l - o. When both come of the same run in turn, the differences of their batches tell both it and its error.
 func (l *Level) minus(o *Level, paired bool) normal {
-	d := normal{mean: l.Value - o.Value, sd: betweenRuns * math.Hypot(l.err(), o.err()), freedom: max(1, min(len(l.Batches), len(o.Batches))-1)}
-	if n := len(l.Batches); paired && n >= leastBatches && n == len(o.Batches) {
+	if n := len(l.Batches); paired && n > 0 && n == len(o.Batches) {
 		differences := make([]float64, n)
 		for i := range n {
 			differences[i] = l.Batches[i] - o.Batches[i]
 		}
-		d.sd = stat.StdDev(differences, nil) / math.Sqrt(float64(n))
+		d := trimmed(differences)
+		d.sd = math.Hypot(d.sd, stampError)
+		return d
 	}
-	return d
+	freedom := max(1, min(len(l.Batches), len(o.Batches))/2-1)
+	return normal{mean: l.Value - o.Value, sd: betweenRuns * math.Hypot(l.err(), o.err()), freedom: freedom}
 }
 
 // normal is a value that is known with an error.

@@ -15,6 +15,7 @@ package path
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"echogram/pipeline/outlier"
@@ -77,6 +78,15 @@ func interval(d time.Duration) string {
 	return d.String()
 }
 
+// coalescing is how long the adapter may hold a received frame back, ns; 0 when it does not, or nobody knows.
+func (f *Facts) coalescing() float64 {
+	us, err := strconv.ParseFloat(f.RXUsecs, 64)
+	if err != nil || f.StampKind == "hardware" {
+		return 0
+	}
+	return us * 1e3
+}
+
 // Size is what the probes of one payload size tell.
 type Size struct {
 	Payload int            `json:"payload"` // bytes
@@ -115,7 +125,7 @@ type Calibration struct {
 // Config is what an estimate assumes.
 type Config struct {
 	HopDelay   time.Duration // RTT that one switch adds; 0: learned from the calibration, else unknown
-	HopScatter float64       // relative standard deviation of one switch's delay; 0: 0.05
+	HopScatter float64       // relative standard deviation of one switch's delay; 0: 0.03
 	NsPerMetre float64       // RTT of a metre of cable; 0: 10
 	Velocity   float64       // relative uncertainty of NsPerMetre; 0: 0.05
 	MostCable  float64       // metres, one way, that a count of switches may leave to cable; 0: 100
@@ -127,7 +137,7 @@ func (cfg Config) withDefaults() Config {
 	for _, d := range []struct {
 		v   *float64
 		def float64
-	}{{&cfg.HopScatter, 0.05}, {&cfg.NsPerMetre, 10}, {&cfg.Velocity, 0.05}, {&cfg.MostCable, 100}, {&cfg.Confidence, 0.95}} {
+	}{{&cfg.HopScatter, 0.03}, {&cfg.NsPerMetre, 10}, {&cfg.Velocity, 0.05}, {&cfg.MostCable, 100}, {&cfg.Confidence, 0.95}} {
 		if *d.v == 0 {
 			*d.v = d.def
 		}

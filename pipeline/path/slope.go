@@ -42,7 +42,7 @@ func (m *Measurement) slope() (s normal, ok bool) {
 	if spread == 0 {
 		return normal{}, false
 	}
-	s = normal{mean: slope, sd: math.Sqrt(1 / spread), freedom: 19}
+	s = normal{mean: slope, sd: math.Sqrt(1 / spread), freedom: leastBatches/2 - 1}
 	if dof := len(xs) - 2; dof > 0 {
 		s.sd *= math.Sqrt(math.Max(1, chi2/float64(dof)))
 	}

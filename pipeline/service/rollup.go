@@ -68,7 +68,7 @@ func (s *Service) readAll(ctx context.Context, j *job, blocks []string) error {
 	names := make(chan string)
 	for range min(s.cfg.Readers, len(blocks)) {
 		wg.Go(func() {
-			block := rollup.NewBlock(j.windows)
+			block := rollup.NewBlock(rollup.Config{PerTarget: time.Hour}, j.windows)
 			for name := range names {
 				if err := s.readOne(ctx, j, block, name); err != nil {
 					cancel(err)

@@ -2,10 +2,12 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -104,7 +106,8 @@ func (m *memory) Read(_ context.Context, block string, from, to int64, begin fun
 	defer m.mu.Unlock()
 	begin()
 	skip := m.hidden
-	for _, r := range m.rows {
+	bySeries := slices.SortedStableFunc(slices.Values(m.rows), func(a, b *schema.SweepRow) int { return cmp.Compare(a.Target, b.Target) })
+	for _, r := range bySeries {
 		if r.Block != block || r.Time < from || r.Time >= to {
 			continue
 		}

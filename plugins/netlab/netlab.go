@@ -7,8 +7,8 @@
 //     queues and counts are its methods.
 //   - Lab: namespaces and the links between them, under names that nobody else uses, removed by Close. What a
 //     killed process left behind the next New removes.
-//   - Pair: a prober and a responder, of one or both families, joined by a veth, a chain of bridges, links without a
-//     link header, or two ways of which one is for the replies.
+//   - Pair: a prober and a responder, of one or both families, joined by a veth, a chain of bridges, which can grow, a
+//     WAN, links without a link header, or two ways of which one is for the replies. Its links can be given a rate.
 //   - Population: which blocks of a target network answer, stay silent, answer late or with an ICMP error.
 //   - responder: answers for the blocks for which a kernel will not do, on a TUN device.
 //   - Sweep: a pair whose responder's kernel owns a /16 with such a population and, on request, an IPv6 /112. It
@@ -29,7 +29,8 @@
 //   - Lasting: ties a lab to a test.
 //
 // It needs root and Linux; the serialiser needs TCX (Linux 6.6) and two CPUs. It leaves out the other programs that
-// run in a lab (package parts gets them, package process runs them), and nothing that ships may import it.
+// run in a lab (package parts gets them, package process runs them, package command is what our own commands share), and
+// nothing that ships may import it.
 //
 // All addresses are of 198.18.0.0/15 and 2001:2::/48, which RFC 2544 and RFC 5180 set aside for benchmarks.
 package netlab
