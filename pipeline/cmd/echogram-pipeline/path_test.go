@@ -171,7 +171,7 @@ func TestRounds(t *testing.T) {
 	}{
 		"count":           {newWires(one, 12), pathFlags{count: 500}, 3, 500},
 		"count of sizes":  {newWires(one, 12, 800, 1440), pathFlags{count: 100}, 2, 300},
-		"error":           {newWires(one, 12), pathFlags{count: 100000, err: 8 * time.Nanosecond}, 2, 400},
+		"error":           {newWires(one, 12), pathFlags{count: 100000, err: time.Microsecond}, 1, 200},
 		"duration":        {newWires(one, 12), pathFlags{count: 100000, duration: 3 * time.Second}, 2, 300},
 		"duration, short": {newWires(one, 12), pathFlags{count: 100000, duration: time.Millisecond}, 1, 200},
 	} {
