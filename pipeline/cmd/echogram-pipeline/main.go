@@ -1,7 +1,9 @@
 // Command echogram-pipeline rolls up what sweeps have written to InfluxDB, and draws what BFD has.
 //
 // It holds flags, signals and wiring only: main.go (commands, exit codes), run.go (configuration to service),
-// report.go (lines to pictures).
+// report.go (lines to pictures); path.go (a path measured by hand: flags and order of work), path_measure.go (rounds
+// through the targets), path_subject.go (rows to samples), path_baseline.go (stored references), path_words.go,
+// path_row.go and path_picture.go (what comes out).
 package main
 
 import (
@@ -57,7 +59,7 @@ func run(ctx context.Context, args []string) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "echogram-pipeline",
-		Short:         "Roll up and draw what echogram has written",
+		Short:         "Roll up and draw what echogram has written, and measure paths",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -166,3 +166,35 @@ func TestPathPassesWordsOn(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeFlux: the queries of the README's section on paths find what the command writes.
+func TestReadmeFlux(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "## Paths\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	db := database(t, "paths")
+	row := &schema.PathEstimateRow{Host: "lab", Instance: "path", Target: "198.19.2.2", Reference: "198.19.0.2", Time: time.Now().UnixNano(), Probes: 2000, Kept: 1900,
+		RTT: schema.Some(15176), Floor: schema.Some(11385), Verdict: schema.VerdictTold, Hops: schema.Some(3)}
+	if err := lab.influx.Write(t.Context(), db, string(appendRow(t, nil, row))); err != nil {
+		t.Fatal(err)
+	}
+	queries := strings.Split(section, `    from(bucket: "paths/autogen")`)[1:]
+	if len(queries) != 2 {
+		t.Fatalf("%d queries", len(queries))
+	}
+	for i, wants := range [][]string{{",hops,", ",verdict,", "198.19.0.2", "told"}, {",rtt_ns,", ",rtt_floor_ns,", "11385"}} {
+		query, _, _ := strings.Cut(queries[i], "\n\n")
+		answer, err := lab.influx.QueryFlux(t.Context(), `from(bucket: "`+db+`/autogen")`+query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(answer, want) {
+				t.Errorf("%s:\n%q is not in\n%s", query, want, answer)
+			}
+		}
+	}
+}

@@ -247,7 +247,7 @@ func TestPathFromStoredSamples(t *testing.T) {
 	}
 	for _, want := range []string{
 		"192.0.2.3 1000 echo requests of 12 bytes, one every 10 ms, 980 answered.", " cut as noise, more than 3 σ above", "the other 9",
-		"that of 192.0.2.1.", "A switch adds 2.2", "That makes 3 switches with a confidence of ", "In between: 3 switches, ", " m of cable, one way (",
+		"that of 192.0.2.1.", "A switch adds 2.2", "That makes 3 switches with a confidence of ", "In between: 3 switches, at most ", " m of cable, one way.",
 	} {
 		if !strings.Contains(words(stdout), want) {
 			t.Errorf("%q is not in\n%s", want, stdout)

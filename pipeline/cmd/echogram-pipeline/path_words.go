@@ -238,6 +238,9 @@ func (f *finding) cable() string {
 			more = " more than to " + k.Name
 		}
 	}
+	if more == "" && f.Cable.Low <= 0 && f.Cable.High > 0 {
+		return fmt.Sprintf("at most %s of cable, one way", metres(f.Cable.High))
+	}
 	return fmt.Sprintf("%s of cable%s, one way (%s to %s)", metres(f.Cable.Value), more, metres(f.Cable.Low), metres(f.Cable.High))
 }
 
@@ -269,7 +272,13 @@ func percent(p float64) string {
 	return strconv.FormatFloat(100*p, 'f', 1, 64) + " %"
 }
 
-func metres(m float64) string { return strconv.FormatFloat(math.Round(m*10)/10+0, 'f', -1, 64) + " m" }
+func metres(m float64) string {
+	digit := 10.0
+	if math.Abs(m) >= 10 {
+		digit = 1
+	}
+	return strconv.FormatFloat(math.Round(m*digit)/digit+0, 'f', -1, 64) + " m"
+}
 
 // rate writes bit/s as switches have it on their lids.
 func rate(bits int64) string {
