@@ -141,16 +141,17 @@ func medianPipeline(runs []*pipelineRun) *pipelineRun {
 func (r *pipelineReport) writeJSON(w io.Writer) error { return indented(w, r) }
 
 const pipelineLegend = `
-read, written   points; points/s are those read, from the start of a program to its end
-a day s         what all points of the day would take at this rate: Telegraf reads the beginning only
-peak MB         the most resident memory of the program
-influxd CPU s, +MB  of InfluxDB meanwhile; +MB: its peak of resident memory above what it had when it rested before
-both MB         peak MB and +MB
-x Telegraf      points/s over those of basicstats and quantile
-x Flux          points/s over those of aggregateWindow, with reading and writing
-memory x        that one's both MB (Telegraf: peak MB) over the row's: so many times less
-own x           InfluxDB's +MB for aggregateWindow over the row's peak MB
-Ratios are the medians of those within each round.
+read, written  points of targets; all points
+points/s       those read, from the start of a program to its end
+a day s        what all points of the day would take at this rate: Telegraf reads the beginning only
+x Telegraf     points/s over those of basicstats and quantile
+x Flux         points/s over those of aggregateWindow; both read and write
+CPU s, peak MB of the program: the pipeline, Telegraf, the client that writes back what Flux says
+influxd +MB    its peak of resident memory above what it had at rest before
+both MB        peak MB and influxd +MB
+memory x       both MB of aggregateWindow (peak MB of basicstats and quantile) over the row's
+own x          influxd +MB of aggregateWindow over the row's peak MB: what computes, without what feeds it
+Ratios are medians of those within each round.
 `
 
 // write prints the report for people.
