@@ -162,27 +162,41 @@ func (b *pipelineBench) roll(ctx context.Context, db *database, windows string, 
 	}
 	until := dayStart.Add(time.Duration(before) * sweepEvery).Format(time.RFC3339)
 	r, c, err := db.beside(command(ctx, b.pipeline, "run", "--config", config, "--once", "--until", until),
-		func(said string) int { return sum(pointsRead, said) })
+		func(said string) int { return b.store.day.points(sweepsRead(said, before)) })
 	if err != nil {
 		return nil, err
 	}
-	if r.Written = sum(rowsWritten, c.said); r.Read == 0 || r.Written == 0 {
+	if r.Written = rowsWritten(c.said); r.Read == 0 || r.Written == 0 {
 		return nil, fmt.Errorf("nothing came of it: %s", c.said)
 	}
 	return r, nil
 }
 
-// What the pipeline says of each piece of work.
-var (
-	pointsRead  = regexp.MustCompile(`(?m)\bpoints=(\d+)`)
-	rowsWritten = regexp.MustCompile(`(?m)\brows=(\d+)`)
-)
+// rolledUp is what the pipeline says of each piece of work: it has read all points of from <= t < to once.
+var rolledUp = regexp.MustCompile(`msg="rolled up" from=(\S+) to=(\S+) .*\brows=(\d+)`)
 
-// sum adds up the numbers that a pattern finds.
-func sum(pattern *regexp.Regexp, text string) (n int) {
-	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
-		v, _ := strconv.Atoi(m[1]) // digits
-		n += v
+// sweepsRead is how many sweeps before the given one the pipeline has read, those read twice counted twice.
+func sweepsRead(said string, before int) (n int) {
+	for _, m := range rolledUp.FindAllStringSubmatch(said, -1) {
+		n += max(0, min(sweepsBefore(m[2]), before)-sweepsBefore(m[1]))
+	}
+	return n
+}
+
+// sweepsBefore is how many sweeps of the day, and of what follows it, begin before a time of RFC 3339.
+func sweepsBefore(stamp string) int {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return 0
+	}
+	return max(0, int((t.Sub(dayStart)+sweepEvery-1)/sweepEvery))
+}
+
+// rowsWritten adds up what the pipeline says to have written.
+func rowsWritten(said string) (n int) {
+	for _, m := range rolledUp.FindAllStringSubmatch(said, -1) {
+		rows, _ := strconv.Atoi(m[3]) // digits
+		n += rows
 	}
 	return n
 }
