@@ -63,6 +63,7 @@ type world struct {
 	source     string
 	sweeps     []*schema.SweepRow
 	stats      map[statsKey]*schema.SweepStatsRow
+	windows    string // of the configuration
 	extra      string // further lines of the configuration
 	sourceKeys string // further lines of [source]
 	sinkKeys   string // further lines of [sink]
@@ -74,7 +75,8 @@ type statsKey struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, dir: t.TempDir(), source: database(t, "raw"), stats: map[statsKey]*schema.SweepStatsRow{}}
+	w := &world{t: t, dir: t.TempDir(), source: database(t, "raw"), stats: map[statsKey]*schema.SweepStatsRow{},
+		windows: `["1m", "1h"]`}
 	return w
 }
 
@@ -168,8 +170,8 @@ func (w *world) store() {
 
 // config writes a configuration for the sink database and returns its path.
 func (w *world) config(sink, state string) string {
-	text := fmt.Sprintf("state_dir = %q\n%s\n[source]\nurl = %q\nbucket = %q\n%s\n[sink]\nbucket = %q\n%s\n",
-		filepath.Join(w.dir, state), w.extra, lab.influx.URL, w.source+"/autogen", w.sourceKeys, sink+"/autogen", w.sinkKeys)
+	text := fmt.Sprintf("state_dir = %q\nwindows = %s\n%s\n[source]\nurl = %q\nbucket = %q\n%s\n[sink]\nbucket = %q\n%s\n",
+		filepath.Join(w.dir, state), w.windows, w.extra, lab.influx.URL, w.source+"/autogen", w.sourceKeys, sink+"/autogen", w.sinkKeys)
 	path := filepath.Join(w.dir, state+".toml")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		w.t.Fatal(err)
@@ -213,7 +215,7 @@ func (w *world) once(config string, until time.Time) string {
 func dump(t *testing.T, db string) string {
 	t.Helper()
 	var out strings.Builder
-	for _, m := range []string{schema.ICMPSweepBlockRollup, schema.ICMPSweepRollup} {
+	for _, m := range []string{schema.ICMPSweepNetworkRollup, schema.ICMPSweepBlockRollup, schema.ICMPSweepRollup, "ping" + schema.RollupSuffix, schema.PathShift} {
 		series, err := lab.influx.Query(t.Context(), db, "SELECT * FROM "+m+" GROUP BY *")
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
-// Command echogram-pipeline rolls up what sweeps have written to InfluxDB, and draws what BFD has.
+// Command echogram-pipeline rolls up what sweeps have written, and draws what BFD has.
 //
-// It holds flags, signals and wiring only: main.go (commands, exit codes), run.go (configuration to service),
+// It holds flags, signals and wiring only: main.go (commands, exit codes), ends.go (configuration to sources and
+// sinks), run.go, run_stream.go, backfill.go and import.go (what lies between these), retention.go (hints for InfluxDB),
 // report.go (lines to pictures).
 package main
 
@@ -71,7 +72,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(), newReport(), newVersion())
+	root.AddCommand(newRun(), newBackfill(), newImport(), newRetention(), newReport(), newVersion())
 	return root
 }
 
