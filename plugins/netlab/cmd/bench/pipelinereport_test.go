@@ -28,7 +28,7 @@ func TestPipelineTable(t *testing.T) {
 			"Telegraf basicstats, quantile   12,288    1,024    0.10    122,880     1.20        1.00   0.10       60      1.00\n",
 		"                                   read  written  time s  points/s  x Flux  CPU s  influxd CPU s  peak MB  influxd +MB  both MB  memory x  own x\n" +
 			"echogram-pipeline, all windows  147,456    5,000    2.00    98,304    3.00   0.60           0.50       50           20       70      5.00   7.20\n" +
-			"the same, one sweep more            512    1,030    0.10     5,120       -   0.01           0.02       20            0       20         -      -\n" +
+			"one sweep more                      512    1,030    0.10     5,120       -   0.01           0.02       20            0       20         -      -\n" +
 			"Flux aggregateWindow(1d, mean)  147,456      500    9.00    16,384    1.00   0.10          12.00       18          432      450      1.00  24.00\n" +
 			"Flux mean()                           -        -       -         -       -      -              -        -            -        -         -      -\n",
 		"\nnote: so it was\n",
