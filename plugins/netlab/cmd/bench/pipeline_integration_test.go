@@ -25,11 +25,12 @@ func TestPipelineBench(t *testing.T) {
 	}
 	var acts []act
 	for _, a := range b.acts() {
-		if a.names[0] == nameImport || a.names[0] == nameQuantile || a.names[0] == nameAll {
+		if a.table == fromFile {
 			acts = append(acts, a)
 		}
 	}
-	b.rounds(t.Context(), append(acts, act{table: fromInflux, names: []string{nameDay, nameWindow}, run: b.sameMeans(t)}))
+	together := act{table: fromInflux, names: []string{nameAll, nameCloses, nameSweep, nameWindow}, run: b.sameMeans(t)}
+	b.rounds(t.Context(), append(acts, together))
 	b.report.finish()
 	if len(b.report.Notes) > 0 {
 		t.Errorf("notes: %q", b.report.Notes)
@@ -43,39 +44,40 @@ func TestPipelineBench(t *testing.T) {
 	}
 }
 
-// sameMeans has the pipeline and Flux roll up the same database, and compares.
+// sameMeans has the pipeline and Flux roll up the same database, one after the other, and compares.
 func (b *pipelineBench) sameMeans(t *testing.T) func(context.Context) ([]*pipelineRun, error) {
 	return func(ctx context.Context) (runs []*pipelineRun, err error) {
-		return runs, b.withInflux(ctx, func(db *database) error {
-			ours, err := b.roll(ctx, db, windowsDay, daySweeps)
+		err = b.withInflux(ctx, func(db *database) error {
+			if runs, err = b.allWindows(ctx, db); err != nil {
+				return err
+			}
+			r, err := b.means(ctx, db, fluxWindow)
 			if err != nil {
 				return err
 			}
-			theirs, err := b.means(ctx, db, fluxWindow)
+			runs = append(runs, r)
+			ours, err := meansByTarget(ctx, db, "rtt_mean_ns", schema.ICMPSweepRollup+` WHERE "window" = '1d'`)
 			if err != nil {
 				return err
 			}
-			runs = []*pipelineRun{ours, theirs}
-			a, err := meansByTarget(ctx, db, "rtt_mean_ns", schema.ICMPSweepRollup)
-			if err != nil {
-				return err
+			theirs, err := meansByTarget(ctx, db, fluxField, fluxMean)
+			if len(ours) != len(theirs) || len(theirs) < 200 {
+				t.Errorf("%d targets, Flux %d", len(ours), len(theirs))
 			}
-			f, err := meansByTarget(ctx, db, fluxField, fluxMean)
-			if len(a) != len(f) || len(f) < 200 {
-				t.Errorf("%d targets, Flux %d", len(a), len(f))
-			}
-			for target, mean := range f {
-				if math.Abs(a[target]-mean) > 1 {
-					t.Errorf("%s: %.1f ns, Flux %.1f", target, a[target], mean)
+			for target, mean := range theirs {
+				if math.Abs(ours[target]-mean) > 1 {
+					t.Errorf("%s: %.1f ns, Flux %.1f", target, ours[target], mean)
 				}
 			}
 			return err
 		})
+		return runs, err
 	}
 }
 
-func meansByTarget(ctx context.Context, db *database, field, measurement string) (map[string]float64, error) {
-	all, err := db.Query(ctx, rollupDatabase, fmt.Sprintf("SELECT %s FROM %s GROUP BY target", field, measurement))
+// meansByTarget reads the first value of each target.
+func meansByTarget(ctx context.Context, db *database, field, from string) (map[string]float64, error) {
+	all, err := db.Query(ctx, rollupDatabase, fmt.Sprintf("SELECT %s FROM %s GROUP BY target", field, from))
 	means := map[string]float64{}
 	for _, s := range all {
 		means[s.Tags["target"]] = s.Float(0, field)

@@ -130,25 +130,31 @@ func (b *pipelineBench) rollDay(ctx context.Context) (runs []*pipelineRun, err e
 	return runs, err
 }
 
-// rollAll has it make all windows, and again for each of two sweeps that come later: the first begins the next day, by
-// which those of this one are known to be over, the second is one like any other.
+// rollAll has it make all windows, and again for each of two sweeps that come later.
 func (b *pipelineBench) rollAll(ctx context.Context) (runs []*pipelineRun, err error) {
 	err = b.withInflux(ctx, func(db *database) error {
-		for before := daySweeps; before <= daySweeps+2; before++ {
-			if before > daySweeps {
-				if err := errors.Join(db.load(ctx, b.store.day, before-1, before), db.settle(ctx, quietAfterStart)); err != nil {
-					return err
-				}
-			}
-			r, err := b.roll(ctx, db, windowsAll, before)
-			if err != nil {
-				return err
-			}
-			runs = append(runs, r)
-		}
-		return nil
+		runs, err = b.allWindows(ctx, db)
+		return err
 	})
 	return runs, err
+}
+
+// allWindows: the first sweep that comes later begins the next day, by which the windows of this one are known to be
+// over; the second is one like any other.
+func (b *pipelineBench) allWindows(ctx context.Context, db *database) (runs []*pipelineRun, err error) {
+	for before := daySweeps; before <= daySweeps+2; before++ {
+		if before > daySweeps {
+			if err := errors.Join(db.load(ctx, b.store.day, before-1, before), db.settle(ctx, quietAfterStart)); err != nil {
+				return nil, err
+			}
+		}
+		r, err := b.roll(ctx, db, windowsAll, before)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
 }
 
 // roll runs the pipeline on everything before the given sweep.
