@@ -82,6 +82,9 @@ func (cfg *Config) bySlope(m *Measurement, known *Known) *Count {
 	if cfg.LinkRates != nil {
 		return cfg.pick(mixtures(cfg.LinkRates, beyond, links), "no whole number of links of the given rates fits the slope")
 	}
+	if known == nil && math.Abs(beyond.mean) < farthest*beyond.sd {
+		return &Count{Why: "the slope is no more than what the two hosts take themselves: no link that takes frames in whole is seen"}
+	}
 	var all []candidate
 	for _, g := range guessed {
 		for hops := range mostLinks {
