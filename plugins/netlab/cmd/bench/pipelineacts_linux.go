@@ -21,8 +21,8 @@ type act struct {
 }
 
 const (
-	pipelineTime  = 10 * time.Minute // after which one of them is ended
-	pipelineRound = 15 * time.Minute // what a round may last on average
+	pipelineTime  = 20 * time.Minute // after which one of them is ended
+	pipelineRound = 25 * time.Minute // what a round may last on average
 )
 
 // acts lists who takes part.
