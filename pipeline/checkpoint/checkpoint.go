@@ -4,7 +4,7 @@
 //
 // The file is JSON:
 //
-//	{"version": 1, "source": "…", "sink": "…", "crc32": "1a2b3c4d", "state": {…}}
+//	{"version": 2, "source": "…", "sink": "…", "crc32": "1a2b3c4d", "state": {…}}
 //
 // crc32 (IEEE) is taken over the bytes of state. source and sink name what the state is about: it is of no use for
 // another bucket.
@@ -22,7 +22,7 @@ import (
 )
 
 // Version is the version of the format that this package writes and reads.
-const Version = 1
+const Version = 2
 
 // FileName is the file in the state directory.
 const FileName = "checkpoint.json"

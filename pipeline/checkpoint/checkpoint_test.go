@@ -50,7 +50,7 @@ func TestRoundTrip(t *testing.T) {
 func TestFormat(t *testing.T) {
 	s := open(t, t.TempDir(), "from", "to")
 	data, err := s.encode(state{Cursor: 7})
-	want := `{"version":1,"source":"from","sink":"to","crc32":"2033ebbf","state":{"cursor":7,"name":"","list":null}}` + "\n"
+	want := `{"version":2,"source":"from","sink":"to","crc32":"2033ebbf","state":{"cursor":7,"name":"","list":null}}` + "\n"
 	if err != nil || string(data) != want {
 		t.Errorf("the format changed\n got %swant %s", data, want)
 	}
@@ -85,8 +85,8 @@ func TestDamage(t *testing.T) {
 		"zeros":      {strings.Repeat("\x00", len(good)), ErrDamaged},
 		"cut":        {string(good[:len(good)/2]), ErrDamaged},
 		"digit":      {strings.Replace(string(good), "123456", "123457", 1), ErrDamaged},
-		"not state":  {`{"version":1,"source":"a","sink":"b","crc32":"c0cc3ba8","state":5}`, ErrDamaged},
-		"version":    {strings.Replace(string(good), `"version":1`, `"version":2`, 1), ErrOther},
+		"not state":  {`{"version":2,"source":"a","sink":"b","crc32":"c0cc3ba8","state":5}`, ErrDamaged},
+		"version":    {strings.Replace(string(good), `"version":2`, `"version":1`, 1), ErrOther},
 		"other sink": {strings.Replace(string(good), `"sink":"b"`, `"sink":"c"`, 1), ErrOther},
 	}
 	for name, c := range cases {
@@ -115,7 +115,7 @@ func FuzzDecode(f *testing.F) {
 	s := &Store{source: "a", sink: "b"}
 	good, _ := s.encode(state{1, "x", nil})
 	f.Add(good)
-	f.Add([]byte(`{"version":1}`))
+	f.Add([]byte(`{"version":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got state
 		if s.decode(data, &got) != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"echogram/pipeline/outlier"
 	"echogram/pipeline/source"
 	"echogram/sampleconfig/strict"
 )
@@ -42,8 +43,8 @@ func (k *checker) times(c *Config) {
 	if c.Lateness.Duration < c.SweepInterval.Duration {
 		k.bad("lateness", "%v is less than sweep_interval, %v: no window could ever be complete", c.Lateness, c.SweepInterval)
 	}
-	if least := c.Lateness.Duration + 2*time.Hour; c.Revisit.Duration < least {
-		k.bad("revisit", "%v is less than lateness and 2h, %v", c.Revisit, strict.Duration{Duration: least})
+	if least := c.leastRevisit(); c.Revisit.Duration < least {
+		k.bad("revisit", "%v is less than the longest window, lateness and 2h, %v", c.Revisit, strict.Duration{Duration: least})
 	}
 }
 
@@ -53,16 +54,88 @@ func (k *checker) atLeastASecond(key string, d strict.Duration) {
 	}
 }
 
-func (k *checker) servers(c *Config) {
-	k.server("source", &c.Source.Server)
-	if languages := []string{source.Auto, source.InfluxQL, source.Flux}; !slices.Contains(languages, c.Source.Language) {
-		k.bad("source.language", "%q is not one of %s", c.Source.Language, strings.Join(languages, ", "))
+func (k *checker) windows(c *Config) {
+	if len(c.Windows) == 0 {
+		k.bad("windows", `is empty: ["1m", "10m", "1h", "1d"] is the default`)
 	}
+	before := time.Minute
+	for i, w := range c.Windows {
+		key := fmt.Sprintf("windows[%d]", i)
+		multiple := w.Duration > 0 && w.Duration%before == 0
+		right := strict.Duration{Duration: before * max(1, (w.Duration+before-1)/before)}
+		switch {
+		case !multiple && i == 0:
+			k.bad(key, "%v is not a multiple of a minute: %v would do", w, right)
+		case !multiple:
+			k.bad(key, "%v is not a multiple of the one before, %v: %v would do", w, c.Windows[i-1], right)
+		case i > 0 && w == c.Windows[i-1]:
+			k.bad(key, "%v stands there already", w)
+		}
+		before = max(w.Duration, time.Minute)
+	}
+	if least := c.tenSweeps(); c.PerTarget.Duration < least {
+		k.bad("per_target", "%v holds fewer than 10 sweeps of %v: %v or more would do", c.PerTarget, c.SweepInterval, strict.Duration{Duration: least})
+	}
+}
+
+// methods checks what is computed, and of which points.
+func (k *checker) methods(c *Config) {
+	if _, err := outlier.ParseMethod(c.Filter); err != nil {
+		k.bad("filter", "%q is not one of sigma, density, mad", c.Filter)
+	}
+	seen := map[string]bool{}
+	for i, m := range c.Measurements() {
+		key := fmt.Sprintf("measurement[%d]", i)
+		if err := m.Check(); err != nil {
+			k.bad(key, "%s", strings.TrimPrefix(err.Error(), "lines: "))
+		} else if seen[m.Name] {
+			k.bad(key+".name", "%q is there already", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	if c.Path.HopDelay.Duration <= 0 {
+		k.bad("path.hop_delay", "%v is not positive: 20us is an office switch's, 2us a fast one's", c.Path.HopDelay)
+	}
+	if !(c.Path.NsPerMetre > 0) {
+		k.bad("path.ns_per_metre", "%v is not positive: 10 is copper's and glass's, there and back", c.Path.NsPerMetre)
+	}
+}
+
+func (k *checker) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		k.bad(key, "%q is not one of %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+func (k *checker) servers(c *Config) {
+	k.oneOf("source.type", c.Source.Type, InfluxDB, Stdin)
+	k.oneOf("sink.type", c.Sink.Type, InfluxDB, File, Stdout)
+	k.oneOf("source.language", c.Source.Language, source.Auto, source.InfluxQL, source.Flux)
 	if c.Source.Readers < 1 || c.Source.Readers > 64 {
 		k.bad("source.readers", "%d is not between 1 and 64", c.Source.Readers)
 	}
+	if c.Sink.Batch < 1 || c.Sink.Batch > 100_000 {
+		k.bad("sink.batch", "%d is not between 1 and 100000", c.Sink.Batch)
+	}
+	if c.Source.Type != Stdin || c.Source.URL != "" {
+		k.server("source", &c.Source.Server)
+	}
+	c.Source.where.URL, c.Source.where.Bucket = k.where("source.url"), k.where("source.bucket")
+	switch {
+	case c.Sink.Type == InfluxDB:
+		k.sinkServer(c)
+	case c.Sink.Type == File && c.Sink.Path == "":
+		k.bad("sink.path", "is missing: where the file goes, such as /var/lib/echogram-pipeline/rollups.lp")
+	}
+	if c.Sink.Type != File && c.Sink.Path != "" {
+		k.bad("sink.path", "is for type = %q, not for %q", File, c.Sink.Type)
+	}
+}
+
+// sinkServer fills in what the sink shares with the source.
+func (k *checker) sinkServer(c *Config) {
 	urlAt := "sink.url"
-	if to, from := &c.Sink.Server, &c.Source.Server; to.URL == "" || to.URL == from.URL {
+	if to, from := &c.Sink.Server, &c.Source.Server; from.URL != "" && (to.URL == "" || to.URL == from.URL) {
 		if to.URL == "" {
 			urlAt = "source.url"
 		}
@@ -74,16 +147,12 @@ func (k *checker) servers(c *Config) {
 			to.Token, to.TokenFile = from.Token, from.TokenFile
 		}
 	}
-	if urlAt == "sink.url" {
+	if urlAt == "sink.url" && !(c.Sink.URL == "" && c.Source.Type == InfluxDB) {
 		k.server("sink", &c.Sink.Server)
 	} else {
 		k.bucket("sink", &c.Sink.Server)
 	}
-	c.Source.where.URL, c.Source.where.Bucket = k.where("source.url"), k.where("source.bucket")
 	c.Sink.where.URL, c.Sink.where.Bucket = k.where(urlAt), k.where("sink.bucket")
-	if c.Sink.Batch < 1 || c.Sink.Batch > 100_000 {
-		k.bad("sink.batch", "%d is not between 1 and 100000", c.Sink.Batch)
-	}
 }
 
 func (k *checker) where(key string) string {

@@ -9,24 +9,52 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"echogram/pipeline/influx"
+	"echogram/pipeline/lines"
+	"echogram/pipeline/outlier"
+	"echogram/pipeline/path"
+	"echogram/pipeline/rollup"
+	"echogram/pipeline/source"
 	"echogram/sampleconfig/strict"
 )
 
 // Config is a checked configuration.
 type Config struct {
-	StateDir      string          `toml:"state_dir"`
-	Interval      strict.Duration `toml:"interval"`
-	SweepInterval strict.Duration `toml:"sweep_interval"`
-	LateWindow    strict.Duration `toml:"late_window"`
-	Lateness      strict.Duration `toml:"lateness"`
-	Revisit       strict.Duration `toml:"revisit"`
-	LogLevel      slog.Level      `toml:"log_level"`
-	Source        Source          `toml:"source"`
-	Sink          Sink            `toml:"sink"`
+	StateDir      string            `toml:"state_dir"`
+	Interval      strict.Duration   `toml:"interval"`
+	SweepInterval strict.Duration   `toml:"sweep_interval"`
+	LateWindow    strict.Duration   `toml:"late_window"`
+	Lateness      strict.Duration   `toml:"lateness"`
+	Revisit       strict.Duration   `toml:"revisit"`
+	Windows       []strict.Duration `toml:"windows"`
+	PerTarget     strict.Duration   `toml:"per_target"`
+	Filter        string            `toml:"filter"`
+	LogLevel      slog.Level        `toml:"log_level"`
+	Measurement   []Measurement     `toml:"measurement"`
+	Path          Path              `toml:"path"`
+	Source        Source            `toml:"source"`
+	Sink          Sink              `toml:"sink"`
+}
+
+// Measurement is lines.Measurement as a configuration writes it.
+type Measurement struct {
+	Name     string `toml:"name"`
+	Field    string `toml:"field"`
+	Unit     string `toml:"unit"`
+	Target   string `toml:"target"`
+	Sent     string `toml:"sent"`
+	Received string `toml:"received"`
+}
+
+// Path says how shifts of the floor are looked for.
+type Path struct {
+	Shifts     bool            `toml:"shifts"`
+	HopDelay   strict.Duration `toml:"hop_delay"`
+	NsPerMetre float64         `toml:"ns_per_metre"`
 }
 
 // Server says which bucket of which server, and how to log in.
@@ -40,8 +68,17 @@ type Server struct {
 	where influx.Where
 }
 
+// Types of sources and sinks.
+const (
+	InfluxDB = "influxdb"
+	Stdin    = "stdin"
+	File     = "file"
+	Stdout   = "stdout"
+)
+
 // Source is where raw points are read.
 type Source struct {
+	Type string `toml:"type"`
 	Server
 	Language string `toml:"language"`
 	Readers  int    `toml:"readers"`
@@ -49,6 +86,8 @@ type Source struct {
 
 // Sink is where rollups are written.
 type Sink struct {
+	Type string `toml:"type"`
+	Path string `toml:"path"`
 	Server
 	Batch int `toml:"batch"`
 }
@@ -69,21 +108,84 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 		Interval:      strict.Seconds(10),
 		SweepInterval: strict.Seconds(10),
 		LateWindow:    strict.Seconds(60),
-		Revisit:       strict.Duration{Duration: 24 * time.Hour},
-		Source:        Source{Language: "auto", Readers: 2},
-		Sink:          Sink{Batch: 5000},
+		Windows:       []strict.Duration{{Duration: time.Minute}, {Duration: 10 * time.Minute}, {Duration: time.Hour}, {Duration: day}},
+		Filter:        outlier.Sigma.String(),
+		Path:          Path{Shifts: true, HopDelay: strict.Duration{Duration: 20 * time.Microsecond}, NsPerMetre: 10},
+		Source:        Source{Type: InfluxDB, Language: source.Auto, Readers: 2},
+		Sink:          Sink{Type: InfluxDB, Batch: 5000},
 	}
 	doc, err := strict.Decode(path, data, c, strict.Env(lookup))
 	if err != nil {
 		return nil, err
 	}
+	c.derive(doc)
+	k := checker{doc: doc}
+	k.times(c)
+	k.windows(c)
+	k.methods(c)
+	k.servers(c)
+	return c, k.err()
+}
+
+const day = 24 * time.Hour
+
+// derive fills in the defaults that depend on other keys.
+func (c *Config) derive(doc *strict.Document) {
 	if !doc.Has("lateness") {
 		c.Lateness.Duration = c.SweepInterval.Duration + c.LateWindow.Duration + time.Minute
 	}
-	k := checker{doc: doc}
-	k.times(c)
-	k.servers(c)
-	return c, k.err()
+	if !doc.Has("revisit") {
+		c.Revisit.Duration = max(day, c.longest()) + c.Lateness.Duration + atLeastOpen
+	}
+	if !doc.Has("per_target") {
+		c.PerTarget.Duration = max(time.Hour, c.tenSweeps())
+	}
+}
+
+// atLeastOpen is how long a window stays open for corrections after it was due.
+const atLeastOpen = 2 * time.Hour
+
+func (c *Config) leastRevisit() time.Duration { return c.longest() + c.Lateness.Duration + atLeastOpen }
+
+func (c *Config) longest() time.Duration {
+	if len(c.Windows) == 0 {
+		return 0
+	}
+	return c.Windows[len(c.Windows)-1].Duration
+}
+
+func (c *Config) tenSweeps() time.Duration { return 10 * c.SweepInterval.Duration }
+
+// Lengths are those of the windows.
+func (c *Config) Lengths() []time.Duration {
+	all := make([]time.Duration, len(c.Windows))
+	for i, w := range c.Windows {
+		all[i] = w.Duration
+	}
+	return all
+}
+
+// Rollup is what pipeline/rollup needs to know.
+func (c *Config) Rollup() rollup.Config {
+	method, err := outlier.ParseMethod(c.Filter)
+	if err != nil {
+		panic(err) // it has been checked
+	}
+	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, Filter: outlier.Config{Method: method}}
+}
+
+// Measurements are those that are read besides icmp_sweep.
+func (c *Config) Measurements() []lines.Measurement {
+	var all []lines.Measurement
+	for _, m := range c.Measurement {
+		all = append(all, lines.Measurement(m))
+	}
+	return all
+}
+
+// ShiftConfig is what pipeline/path needs to know of shifts.
+func (c *Config) ShiftConfig() path.ShiftConfig {
+	return path.ShiftConfig{HopDelay: c.Path.HopDelay.Duration, NsPerMetre: c.Path.NsPerMetre}
 }
 
 // Client is what pipeline/influx needs to know of s.
@@ -91,26 +193,59 @@ func (s *Server) Client(retries int, log *slog.Logger) influx.Config {
 	return influx.Config{URL: s.URL, Org: s.Org, Bucket: s.Bucket, Token: s.Token, Where: s.where, Retries: retries, Log: log}
 }
 
-// Identity names the bucket, without secrets.
+// Identity names the source, without secrets.
+func (s *Source) Identity() string {
+	if s.Type == Stdin {
+		return strings.TrimSpace(s.Type + " " + s.Server.Identity())
+	}
+	return s.Server.Identity()
+}
+
+// Identity names the sink, without secrets.
+func (s *Sink) Identity() string {
+	if s.Type == InfluxDB {
+		return s.Server.Identity()
+	}
+	return strings.TrimSpace(s.Type + " " + s.Path)
+}
+
+// Identity names the bucket, without secrets; "" when there is none.
 func (s *Server) Identity() string {
+	if s.URL == "" {
+		return ""
+	}
+	return s.Public() + " " + s.Org + " " + s.Bucket
+}
+
+// Public is the URL without a login.
+func (s *Server) Public() string {
 	u, err := url.Parse(s.URL)
 	if err != nil {
-		return s.Bucket
+		return "" // it has been checked
 	}
 	u.User = nil
-	return strings.TrimSuffix(u.String(), "/") + " " + s.Org + " " + s.Bucket
+	return strings.TrimSuffix(u.String(), "/")
 }
 
 // Print writes the configuration with all defaults filled in, as TOML, and tokens as (set) or (none).
 func (c *Config) Print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\nlog_level = %q\n\n",
-		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit, strings.ToLower(c.LogLevel.String()))
-	if err == nil {
-		_, err = fmt.Fprintf(w, "[source]\n%slanguage = %q\nreaders = %d\n\n", c.Source.print(), c.Source.Language, c.Source.Readers)
+	var b strings.Builder
+	windows := make([]string, len(c.Windows))
+	for i, d := range c.Windows {
+		windows[i] = strconv.Quote(rollup.Name(d.Duration))
 	}
-	if err == nil {
-		_, err = fmt.Fprintf(w, "[sink]\n%sbatch = %d\n", c.Sink.print(), c.Sink.Batch)
+	fmt.Fprintf(&b, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\n",
+		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit)
+	fmt.Fprintf(&b, "windows = [%s]\nper_target = %q\nfilter = %q\nlog_level = %q\n\n",
+		strings.Join(windows, ", "), c.PerTarget, c.Filter, strings.ToLower(c.LogLevel.String()))
+	for _, m := range c.Measurement {
+		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
+			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)
 	}
+	fmt.Fprintf(&b, "[path]\nshifts = %v\nhop_delay = %q\nns_per_metre = %v\n\n", c.Path.Shifts, c.Path.HopDelay, c.Path.NsPerMetre)
+	fmt.Fprintf(&b, "[source]\ntype = %q\n%slanguage = %q\nreaders = %d\n\n", c.Source.Type, c.Source.print(), c.Source.Language, c.Source.Readers)
+	fmt.Fprintf(&b, "[sink]\ntype = %q\npath = %q\n%sbatch = %d\n", c.Sink.Type, c.Sink.Path, c.Sink.print(), c.Sink.Batch)
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 

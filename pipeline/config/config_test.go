@@ -51,11 +51,52 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Lateness.Duration != 7*time.Minute || c.Sink.URL != "http://h:8086" || c.Sink.Batch != 5000 || c.Source.Language != "auto" {
+	if c.Lateness.Duration != 7*time.Minute || c.Revisit.Duration != 26*time.Hour+7*time.Minute || c.PerTarget.Duration != time.Hour || c.Sink.URL != "http://h:8086" || c.Sink.Batch != 5000 || c.Source.Language != "auto" {
 		t.Errorf("got %+v", c)
 	}
 	if got := c.Sink.Client(0, nil).Where; got.URL != "p.toml:3" || got.Bucket != "p.toml:6" {
 		t.Errorf("where %+v", got)
+	}
+}
+
+func TestDerivedDefaults(t *testing.T) {
+	c, err := Parse("p.toml", []byte("sweep_interval = '10m'\nwindows = ['1h', '1d', '7d']\n"+least), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Revisit.Duration != 7*24*time.Hour+2*time.Hour+12*time.Minute || c.PerTarget.Duration != 100*time.Minute {
+		t.Errorf("revisit %v, per_target %v", c.Revisit, c.PerTarget)
+	}
+}
+
+// TestWithoutServers: from STDIN to STDOUT or a file no server is needed, nor named in errors.
+func TestWithoutServers(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n":                            {"stdin", "stdout"},
+		"[source]\ntype = 'stdin'\n[sink]\ntype = 'file'\npath = 'x.lp'":                 {"stdin", "file x.lp"},
+		"[source]\ntype = 'stdin'\nurl = 'http://h'\nbucket = 'a'\n[sink]\nbucket = 'b'": {"stdin http://h  a", "http://h  b"},
+		"[source]\ntype = 'stdin'\n[sink]\nurl = 'http://h'\nbucket = 'b'":               {"stdin", "http://h  b"},
+	} {
+		c, err := Parse("p.toml", []byte(text), noEnv)
+		if err != nil || c.Source.Identity() != want[0] || c.Sink.Identity() != want[1] {
+			t.Errorf("%s\n%v, %q, %q", text, err, c.Source.Identity(), c.Sink.Identity())
+		}
+	}
+}
+
+// TestSampleMeasurements: the measurements that the sample shows are right as they stand.
+func TestSampleMeasurements(t *testing.T) {
+	text := regexp.MustCompile(`(?m)^#(\[\[|\w)`).ReplaceAllString(sampleconfig.Pipeline, "$1")
+	c, err := Parse("pipeline.toml", []byte(text), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range c.Measurements() {
+		names = append(names, m.Name)
+	}
+	if got := strings.Join(names, " "); got != "ping http_response bfd_echo_rtt icmp_sample" {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -68,7 +109,24 @@ func TestErrors(t *testing.T) {
 		"type":       {"state_dir = 5\n" + least, `p.toml:1: key "state_dir": is an integer, want a string`},
 		"short":      {"interval = '10ms'\n" + least, `p.toml:1: key "interval": 10ms is less than 1s`},
 		"lateness":   {"lateness = 5\n" + least, `p.toml:1: key "lateness": 5s is less than sweep_interval, 10s: no window could ever be complete`},
-		"revisit":    {"revisit = '1h'\n" + least, `p.toml:1: key "revisit": 1h is less than lateness and 2h, 2h2m10s`},
+		"revisit":    {"revisit = '25h'\n" + least, `p.toml:1: key "revisit": 25h is less than the longest window, lateness and 2h, 26h2m10s`},
+		"no window":  {"windows = []\n" + least, `p.toml:1: key "windows": is empty: ["1m", "10m", "1h", "1d"] is the default`},
+		"seconds":    {"windows = ['90s']\n" + least, `p.toml:1: key "windows[0]": 1m30s is not a multiple of a minute: 2m would do`},
+		"zero":       {"windows = [0]\n" + least, `p.toml:1: key "windows[0]": 0s is not a multiple of a minute: 1m would do`},
+		"multiple":   {"windows = ['1m', '1h',\n'90m']\n" + least, `p.toml:2: key "windows[2]": 1h30m is not a multiple of the one before, 1h: 2h would do`},
+		"shorter":    {"windows = ['1h', '10m']\n" + least, `p.toml:1: key "windows[1]": 10m is not a multiple of the one before, 1h: 1h would do`},
+		"twice":      {"windows = ['1h', '1h']\n" + least, `p.toml:1: key "windows[1]": 1h stands there already`},
+		"per target": {"per_target = '10m'\nsweep_interval = '5m'\n" + least, `p.toml:1: key "per_target": 10m holds fewer than 10 sweeps of 5m: 50m or more would do`},
+		"filter":     {"filter = 'median'\n" + least, `p.toml:1: key "filter": "median" is not one of sigma, density, mad`},
+		"a unit": {least + "[[measurement]]\nname = 'ping'\nfield = 'a'\nunit = 'm'\ntarget = 'url'\n",
+			`p.toml:6: key "measurement[0]": measurement ping: unit "m" of field a is unknown: use ns, us, ms or s`},
+		"same name": {least + strings.Repeat("[[measurement]]\nname = 'ping'\nfield = 'a'\nunit = 'ms'\ntarget = 'url'\n", 2),
+			`p.toml:12: key "measurement[1].name": "ping" is there already`},
+		"hop delay":  {least + "[path]\nhop_delay = 0\n", `p.toml:7: key "path.hop_delay": 0s is not positive: 20us is an office switch's, 2us a fast one's`},
+		"source":     {strings.Replace(least, "[source]", "[source]\ntype = 'file'", 1), `p.toml:2: key "source.type": "file" is not one of influxdb, stdin`},
+		"no path":    {least + "type = 'file'\n", `p.toml:4: key "sink.path": is missing: where the file goes, such as /var/lib/echogram-pipeline/rollups.lp`},
+		"path":       {least + "path = 'x'\n", `p.toml:6: key "sink.path": is for type = "file", not for "influxdb"`},
+		"nowhere":    {"[source]\ntype = 'stdin'\n[sink]\nbucket = 'b'", `p.toml:3: key "sink.url": is missing`},
 		"level":      {"log_level = 'loud'\n" + least, `p.toml:1: key "log_level": slog: level string "loud": unknown name`},
 		"no url":     {"[source]\nbucket = 'a'\n[sink]\nbucket = 'b'", `p.toml:1: key "source.url": is missing`},
 		"bad url":    {strings.Replace(least, "http://", "u:p4ss@", 1), `p.toml:2: key "source.url": is not a URL such as http://127.0.0.1:8086`},

@@ -1,6 +1,7 @@
 // Package influx is the pipeline's edge to InfluxDB 1.8 and 2.x: it writes line protocol, and runs InfluxQL and Flux
-// queries, through influxdb-client-go. It owns retries, and errors that name the server and the line of the
-// configuration that does. It knows no measurement and no field.
+// queries, through influxdb-client-go. It owns retries, the search for the lines of a batch that
+// a server refuses, and errors that name the server and the line of the configuration that does. It knows no
+// measurement and no field.
 package influx
 
 import (
@@ -11,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -127,7 +127,7 @@ func (c *Client) fault(err error) *Error {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &he) && he.StatusCode != 0:
-		e.Status, e.after = he.StatusCode, time.Duration(he.RetryAfter)*time.Second
+		e.Status, e.after = he.StatusCode, retryAfter(he.Header)
 		e.Message = oneLine(he.Message)
 		if e.Message == "" {
 			e.Message = oneLine(he.Error())
@@ -148,9 +148,7 @@ func (c *Client) fault(err error) *Error {
 func (c *Client) response(r *http.Response, body string) *Error {
 	e := c.blank()
 	e.Status, e.Message = r.StatusCode, oneLine(body)
-	if s, err := strconv.ParseUint(r.Header.Get("Retry-After"), 10, 31); err == nil {
-		e.after = time.Duration(s) * time.Second
-	}
+	e.after = retryAfter(r.Header)
 	return e
 }
 
@@ -163,9 +161,14 @@ func redact(raw string) string {
 }
 
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 400 {
-		s = s[:400] + " …"
+	return shorten(strings.Join(strings.Fields(s), " "))
+}
+
+// shorten cuts the middle out of a long text: servers repeat the line first and say last what is wrong with it.
+func shorten(s string) string {
+	const begin, end = 300, 150
+	if len(s) > begin+end {
+		s = s[:begin] + " … " + s[len(s)-end:]
 	}
 	return s
 }

@@ -73,7 +73,8 @@ func TestRefusedWriteIsFinal(t *testing.T) {
 		io.WriteString(w, `{"code":"invalid","message":"partial write:\n field type conflict"}`)
 	})
 	err := c.Write(t.Context(), []byte("a b=1 1\n"))
-	if n != 1 || err == nil || !strings.HasSuffix(err.Error(), "(p.toml:3) says 400 Bad Request: partial write: field type conflict") {
+	if n != 1 || err == nil || !errors.Is(err, ErrRefused) ||
+		!strings.HasSuffix(err.Error(), `(p.toml:3): line 1 of the batch is refused: "a b=1 1": 400 Bad Request: partial write: field type conflict`) {
 		t.Errorf("%d requests: %v", n, err)
 	}
 }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"strconv"
 	"time"
 )
 
-// The pauses between attempts double from the first to the last.
+// The pauses between attempts double from the first to the last. A server that names a longer one gets it.
 const (
-	firstPause = 250 * time.Millisecond
-	lastPause  = 30 * time.Second
+	firstPause   = 250 * time.Millisecond
+	lastPause    = 30 * time.Second
+	longestPause = 5 * time.Minute
 )
 
 // retry runs f until it succeeds, fails for good, or has been tried often enough.
@@ -36,7 +39,7 @@ func (c *Client) retry(ctx context.Context, f func() error) error {
 		if !e.Temporary() || attempt == c.cfg.Retries {
 			return e
 		}
-		d := max(pause, min(e.after, 10*lastPause))
+		d := max(pause, min(e.after, longestPause))
 		if c.cfg.Log != nil {
 			c.cfg.Log.Warn(e.Error(), "attempt", attempt+1, "again_in", d.String())
 		}
@@ -45,6 +48,24 @@ func (c *Client) retry(ctx context.Context, f func() error) error {
 		}
 		pause = min(2*pause, lastPause)
 	}
+}
+
+// retryAfter is the pause that a server asks for: seconds, or a date, which is taken against the server's own clock
+// (RFC 9110, 10.2.3). It is 0 when there is none.
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if s, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(s) * time.Second
+	}
+	then, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, then.Sub(now))
 }
 
 // final is an error that no further attempt can mend: not the server's, but its reader's.

@@ -2,17 +2,18 @@
 // the time come in as arguments, decisions go out.
 //
 // The account is kept by the minute, for each instance (one configured stanza on one host). A minute's Tally sets
-// what the manifests of its sweeps promise against the rows that the database holds. An hour is the sum of its
-// minutes.
+// what the manifests of its sweeps promise against the rows that the database holds. A longer window is the sum of
+// its minutes.
 //
 //   - A window is over when a manifest at or behind its end has been seen (sweeps of an instance do not overlap, and
 //     a manifest is written last), or when its lateness has passed.
 //   - It is complete when it is over and every minute of it holds as many rows as were promised: not fewer (some are
 //     missing or still under way), not more (a sweep was cut off before it could write its manifest).
-//   - A complete minute is due at once; an incomplete one, and every hour, when its lateness has passed. A forced
-//     round takes all as they stand.
+//   - A complete window shorter than an hour is due at once; an incomplete one, and every longer one, when its lateness
+//     has passed. A forced round takes all as they stand.
 //   - A window that was rolled up is due again only when its tally or its completeness has changed. It is never
 //     replaced by one with fewer rows: those are gone by retention, not by correction.
+//   - Other measurements than icmp_sweep have no manifests: their windows close by lateness, and are never complete.
 //
 // A round goes through Promise (manifests), Uncounted and Count (rows), Due and Done (windows), Settle. Before the
 // cursor, every minute has been counted after its lateness; these are counted again only when a manifest changes or
@@ -20,26 +21,37 @@
 package ledger
 
 import (
+	"maps"
 	"time"
 )
 
 const (
 	minute = int64(time.Minute)
-	hour   = int64(time.Hour)
+	second = int64(time.Second)
 )
 
-// recount is how long an incomplete minute, past its lateness, rests between two counts.
-const recount = int64(10 * time.Minute)
+// An incomplete minute, past its lateness, rests between two counts; longer where no manifest promises more.
+const (
+	recount        = 10 * minute
+	recountUnasked = 60 * minute
+)
 
 // Config is what a Ledger goes by.
 type Config struct {
-	Lateness time.Duration // how long after its end an incomplete window waits for rows
-	Revisit  time.Duration // how far back changes are looked for
+	Lengths   []time.Duration // of windows, at least one, ascending: multiples of a minute and of the one before
+	PerTarget time.Duration   // the shortest window of other measurements than icmp_sweep; 0: all have it
+	Lateness  time.Duration   // how long after its end an incomplete window waits for rows
+	Revisit   time.Duration   // how far back changes are looked for
 }
 
-// Instance names one stanza of one prober.
+// Longest is the longest window.
+func (c *Config) Longest() time.Duration { return c.Lengths[len(c.Lengths)-1] }
+
+// Instance names one stanza of one prober, or all of one host's points of another measurement.
 type Instance struct {
-	Host, Name string
+	Of   string // the measurement; "" is icmp_sweep
+	Host string
+	Name string // "" of another measurement
 }
 
 // Tally is what is known of one instance and window.
@@ -106,15 +118,21 @@ type Ledger struct {
 type book struct {
 	newest  int64 // latest manifest
 	minutes map[int64]*page
-	hours   map[int64]*rolled
+	rolled  map[span]rolled
 }
 
 // page is one minute.
 type page struct {
 	tally    Tally
+	kept     int64 // rows that a rolled window holds: the tally never falls below
 	promised bool  // a manifest has changed since the last count
 	checked  int64 // when it was counted; 0: not by this process
-	rolled   *rolled
+}
+
+// span is one window of an instance.
+type span struct {
+	start  int64
+	length time.Duration
 }
 
 // rolled is how a window stood when its rows were written.
@@ -134,9 +152,10 @@ func (l *Ledger) Fresh() bool { return l.cursor == 0 }
 // Begin sets where the data begins.
 func (l *Ledger) Begin(oldest int64) { l.cursor = floorTo(oldest, minute) }
 
-// From is where a round at the time now starts: the beginning of an hour.
+// From is where a round at the time now starts: the beginning of a longest window, so that every window that may
+// still change is seen whole.
 func (l *Ledger) From(now int64) int64 {
-	return max(floorTo(min(l.cursor, now-int64(l.cfg.Revisit)), hour), l.floor)
+	return max(floorTo(min(l.cursor, now-int64(l.cfg.Revisit)), int64(l.cfg.Longest())), l.floor)
 }
 
 // Newest takes the time of an instance's latest manifest.
@@ -152,19 +171,20 @@ func (l *Ledger) Promise(all []Manifest) {
 	}
 }
 
-// Count takes the rows of all minutes in r; what counts does not name has none.
-func (l *Ledger) Count(r Range, counts []Count, now int64) {
-	for _, c := range counts {
-		l.book(c.Instance).page(c.Start)
-	}
+// Count takes the rows of the measurement of in all minutes in r; what counts does not name has none.
+func (l *Ledger) Count(of string, r Range, counts []Count, now int64) {
 	found := map[Instance]map[int64]Count{}
 	for _, c := range counts {
+		l.book(c.Instance).page(c.Start)
 		if found[c.Instance] == nil {
 			found[c.Instance] = map[int64]Count{}
 		}
 		found[c.Instance][c.Start] = c
 	}
 	for i, b := range l.books {
+		if i.Of != of {
+			continue
+		}
 		for start := floorTo(r.From, minute); start < r.To; start += minute {
 			if p := b.minutes[start]; p != nil {
 				p.count(found[i][start], now)
@@ -175,7 +195,7 @@ func (l *Ledger) Count(r Range, counts []Count, now int64) {
 
 func (p *page) count(c Count, now int64) {
 	p.checked, p.promised = now, false
-	if p.rolled == nil || c.Rows >= p.rolled.tally.Rows {
+	if c.Rows >= p.kept {
 		p.tally.Rows, p.tally.Late = c.Rows, c.Late
 	}
 }
@@ -187,17 +207,9 @@ func (l *Ledger) Settle(to, now int64) bool {
 	l.cursor = max(l.cursor, min(to, floorTo(now-int64(l.cfg.Lateness), minute)))
 	l.floor = max(l.floor, l.From(now))
 	for i, b := range l.books {
-		for start := range b.minutes {
-			if start < l.floor {
-				delete(b.minutes, start)
-			}
-		}
-		for start := range b.hours {
-			if start < l.floor {
-				delete(b.hours, start)
-			}
-		}
-		if len(b.minutes) == 0 && len(b.hours) == 0 && b.newest < l.floor {
+		maps.DeleteFunc(b.minutes, func(start int64, _ *page) bool { return start < l.floor })
+		maps.DeleteFunc(b.rolled, func(s span, _ rolled) bool { return s.start < l.floor })
+		if len(b.minutes) == 0 && len(b.rolled) == 0 && b.newest < l.floor {
 			delete(l.books, i)
 		}
 	}
@@ -207,7 +219,7 @@ func (l *Ledger) Settle(to, now int64) bool {
 func (l *Ledger) book(i Instance) *book {
 	b := l.books[i]
 	if b == nil {
-		b = &book{minutes: map[int64]*page{}, hours: map[int64]*rolled{}}
+		b = &book{minutes: map[int64]*page{}, rolled: map[span]rolled{}}
 		l.books[i] = b
 	}
 	return b

@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
-const base = 1_700_000_000 * second / hour * hour // the start of an hour
+const (
+	hour = int64(time.Hour)
+	base = 1_700_000_000 * second / hour * hour // the start of an hour
+)
 
 var (
-	cfg = Config{Lateness: 130 * time.Second, Revisit: 24 * time.Hour}
-	one = Instance{"h", "one"}
-	two = Instance{"h", "two"}
+	cfg = Config{Lengths: []time.Duration{time.Minute, time.Hour}, PerTarget: time.Hour, Lateness: 130 * time.Second, Revisit: 24 * time.Hour}
+	one = Instance{"", "h", "one"}
+	two = Instance{"", "h", "two"}
 )
 
 // bench is a database of manifests and rows by instance and minute, and a Ledger that reads it.
@@ -24,7 +27,9 @@ type bench struct {
 	counted  int // minutes counted in the last round
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T) *bench { return benchOf(t, cfg) }
+
+func benchOf(t *testing.T, cfg Config) *bench {
 	b := &bench{t: t, l: New(cfg), promised: map[Instance]map[int64]Tally{}, newest: map[Instance]int64{}}
 	b.l.Begin(base)
 	return b
@@ -64,7 +69,7 @@ func (b *bench) round(at time.Duration, force bool) []Window {
 	}
 	b.l.Promise(manifests)
 	b.counted = 0
-	for _, r := range b.l.Uncounted(from, now, now, force) {
+	for _, r := range b.l.Uncounted("", from, now, now, force) {
 		var counts []Count
 		for i, minutes := range b.promised {
 			for start, sum := range minutes {
@@ -74,9 +79,9 @@ func (b *bench) round(at time.Duration, force bool) []Window {
 			}
 		}
 		b.counted += int((r.To - r.From + minute - 1) / minute)
-		b.l.Count(r, counts, now)
+		b.l.Count("", r, counts, now)
 	}
-	due := b.l.Due(from, now, now, force)
+	due := b.l.Due("", from, now, now, force)
 	b.l.Done(due)
 	b.l.Settle(now, now)
 	return due
@@ -240,8 +245,8 @@ func TestLongEmptyTimeDoesNotForgetTheNewestManifest(t *testing.T) {
 	l.Newest(one, base+2*minute)
 	l.Settle(base-hour, base) // a stretch without points, before the first
 	l.Promise([]Manifest{{one, base, 5, 0}})
-	l.Count(Range{base, base + minute}, []Count{{one, base, 5, 0}}, base+2*minute)
-	if due := l.Due(base, base+2*minute, base+2*minute, false); len(due) != 1 || !due[0].Complete {
+	l.Count("", Range{base, base + minute}, []Count{{one, base, 5, 0}}, base+2*minute)
+	if due := l.Due("", base, base+2*minute, base+2*minute, false); len(due) != 1 || !due[0].Complete {
 		t.Errorf("due %+v", due)
 	}
 }
@@ -257,6 +262,124 @@ func TestClockGapAndSilence(t *testing.T) {
 		t.Errorf("looks back to %v", time.Duration(from-base))
 	}
 	b.expect(73*h+130*s, false, brief{"one", 72 * h, h, true, 0})
+}
+
+const d = 24 * h
+
+var (
+	all  = Config{Lengths: []time.Duration{m, 10 * m, h, d}, PerTarget: h, Lateness: 130 * s, Revisit: 26*h + 130*s}
+	dawn = time.Duration(floorTo(base, int64(d)) + int64(d) - base) // the next midnight, seen from base
+)
+
+// TestEveryLengthIsDueOnce: a sweep a minute for six hours, a look every 30 s: each window comes once, complete; those
+// below an hour when a manifest behind them is seen, the longer ones when their lateness has passed.
+func TestEveryLengthIsDueOnce(t *testing.T) {
+	short := all
+	short.Lengths = []time.Duration{m, 10 * m, h, 3 * h}
+	b := benchOf(t, short)
+	b.l.Begin(base + int64(dawn))
+	times := map[time.Duration]int{}
+	for at := dawn; at < dawn+6*h+10*m; at += m {
+		b.sweep(one, at, 5, 5, 0)
+		for _, now := range []time.Duration{at + 5*s, at + 35*s} {
+			for _, w := range b.round(now, false) {
+				times[w.Length]++
+				after := base + int64(now) - w.End()
+				if !w.Complete || w.Rows != 5*int64(w.Length/m) || w.Length < h && after != int64(5*s) || w.Length >= h && after != int64(155*s) {
+					t.Fatalf("%+v, %v after its end", w, time.Duration(after))
+				}
+			}
+		}
+	}
+	if want := (map[time.Duration]int{m: 369, 10 * m: 36, h: 6, 3 * h: 2}); !reflect.DeepEqual(times, want) {
+		t.Errorf("got %v, want %v", times, want)
+	}
+}
+
+func TestLateRowReopensEveryWindowThatHoldsIt(t *testing.T) {
+	b := benchOf(t, all)
+	b.l.Begin(base + int64(dawn))
+	for k := range 144 {
+		b.sweep(one, dawn+time.Duration(k)*10*m, 5, 5, 0)
+	}
+	now := dawn + d + 3*h
+	if n := len(b.round(now, false)); n != 144+144+24+1 {
+		t.Fatalf("%d windows in the backlog", n)
+	}
+	b.sweep(one, dawn+20*m, 1, 1, 0)
+	b.expect(now+s, false, brief{"one", dawn, h, true, 0}, brief{"one", dawn, d, true, 0},
+		brief{"one", dawn + 20*m, m, true, 0}, brief{"one", dawn + 20*m, 10 * m, true, 0})
+}
+
+// TestLengthAddedLater: a restart with a further length rolls it up from what is remembered, and nothing else.
+func TestLengthAddedLater(t *testing.T) {
+	b := newBench(t)
+	for k := range 30 {
+		b.sweep(one, time.Duration(k)*m, 5, 5, 0)
+	}
+	b.round(2*h, false)
+	more := cfg
+	more.Lengths = []time.Duration{m, 10 * m, h}
+	b.l = Restore(more, b.l.State())
+	b.expect(2*h, false, brief{"one", 0, 10 * m, true, 0}, brief{"one", 10 * m, 10 * m, true, 0}, brief{"one", 20 * m, 10 * m, true, 0})
+	if b.counted != 0 {
+		t.Errorf("%d minutes counted again", b.counted)
+	}
+}
+
+// TestLongWindowsAlone: what was counted outlives a restart also where no window has the length of a minute.
+func TestLongWindowsAlone(t *testing.T) {
+	alone := Config{Lengths: []time.Duration{h}, PerTarget: h, Lateness: 130 * s, Revisit: 24 * h}
+	b := benchOf(t, alone)
+	for k := range 90 {
+		b.sweep(one, time.Duration(k)*m, 5, 5, 0)
+	}
+	b.expect(h+30*m, false, brief{"one", 0, h, true, 0})
+	b.l = Restore(alone, b.l.State())
+	b.expect(h+30*m, false)
+	b.expect(2*h+130*s, false, brief{"one", h, h, true, 0})
+}
+
+// TestMeasurementWithoutManifests: only windows with rows per target, closed by lateness, counted again every hour.
+func TestMeasurementWithoutManifests(t *testing.T) {
+	ping := Instance{"ping", "h", ""}
+	l := New(all)
+	l.Begin(base + int64(dawn))
+	round := func(at time.Duration, counts ...Count) (due []Window, counted int) {
+		now := base + int64(at)
+		from := l.From(now)
+		for _, r := range l.Uncounted("ping", from, now, now, false) {
+			counted += int((r.To - r.From) / minute)
+			var in []Count
+			for _, c := range counts {
+				if c.Start >= r.From && c.Start < r.To {
+					in = append(in, c)
+				}
+			}
+			l.Count("ping", r, in, now)
+		}
+		due = l.Due("ping", from, now, now, false)
+		l.Done(due)
+		l.Settle(now, now)
+		return due, counted
+	}
+	first := Count{ping, base + int64(dawn), 6, 0}
+	if due, _ := round(dawn+h+129*s, first); len(due) != 0 {
+		t.Errorf("due too early: %+v", due)
+	}
+	if due, _ := round(dawn+h+130*s, first); len(due) != 1 || due[0].Length != h || due[0].Complete || due[0].Missing != 0 || due[0].Rows != 6 {
+		t.Errorf("due %+v", due)
+	}
+	first.Rows++
+	if _, counted := round(dawn+h+40*m, first); counted != 37 {
+		t.Errorf("%d minutes counted, want those that the cursor passed", counted)
+	}
+	if due, _ := round(dawn+2*h+40*m, first); len(due) != 1 || due[0].Rows != 7 {
+		t.Errorf("corrected: %+v", due)
+	}
+	if due := l.Due("", 0, base+int64(2*d), base+int64(2*d), true); len(due) != 0 {
+		t.Errorf("the sweeps have %+v", due)
+	}
 }
 
 func TestStateGoesOn(t *testing.T) {
@@ -286,7 +409,7 @@ func TestStateGoesOn(t *testing.T) {
 
 func TestStateRefusesDamage(t *testing.T) {
 	var st State
-	if err := json.Unmarshal([]byte(`{"instances":[{"minutes":[[1,2,3]]}]}`), &st); err == nil {
+	if err := json.Unmarshal([]byte(`{"instances":[{"windows":[{"seconds":60,"rolled":[[1,2,3]]}]}]}`), &st); err == nil {
 		t.Error("a short window was accepted")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // State is the lasting form of a Ledger, as the checkpoint holds it. Times are whole seconds since the Unix epoch.
@@ -16,12 +17,19 @@ type State struct {
 	Instances []InstanceState `json:"instances"`
 }
 
-// InstanceState holds the windows of one instance as they were rolled up last.
+// InstanceState is the account of one instance.
 type InstanceState struct {
+	Of       string        `json:"of,omitempty"`
 	Host     string        `json:"host"`
 	Instance string        `json:"instance"`
-	Minutes  []WindowState `json:"minutes"`
-	Hours    []WindowState `json:"hours"`
+	Minutes  []WindowState `json:"minutes"` // settled ones that no rolled minute says the same of
+	Windows  []LengthState `json:"windows"`
+}
+
+// LengthState holds the windows of one length as they were rolled up last.
+type LengthState struct {
+	Seconds int64         `json:"seconds"`
+	Rolled  []WindowState `json:"rolled"`
 }
 
 // WindowState is written as [start, points, promised late, rows, late, complete (1 or 0)].
@@ -53,34 +61,48 @@ func (w *WindowState) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-const second = int64(1e9)
-
 // State returns the lasting form, in a fixed order.
 func (l *Ledger) State() *State {
 	s := &State{Cursor: l.cursor / second, Floor: l.floor / second, Instances: []InstanceState{}}
 	for i, b := range l.books {
-		is := InstanceState{Host: i.Host, Instance: i.Name, Minutes: []WindowState{}, Hours: []WindowState{}}
-		for _, start := range slices.Sorted(maps.Keys(b.minutes)) {
-			p := b.minutes[start]
-			switch {
-			case p.rolled != nil:
-				is.Minutes = append(is.Minutes, WindowState{start / second, p.rolled.tally, p.rolled.complete})
-			case p.tally.Rows == 0 && p.tally.Points > 0 && start < l.cursor:
-				is.Minutes = append(is.Minutes, WindowState{start / second, p.tally, false}) // all of it is missing
-			}
-		}
-		for _, start := range slices.Sorted(maps.Keys(b.hours)) {
-			r := b.hours[start]
-			is.Hours = append(is.Hours, WindowState{start / second, r.tally, r.complete})
-		}
-		if len(is.Minutes)+len(is.Hours) > 0 {
+		is := InstanceState{Of: i.Of, Host: i.Host, Instance: i.Name, Minutes: b.accounts(l.cursor), Windows: b.windows()}
+		if len(is.Minutes)+len(is.Windows) > 0 {
 			s.Instances = append(s.Instances, is)
 		}
 	}
 	slices.SortFunc(s.Instances, func(x, y InstanceState) int {
-		return cmp.Or(cmp.Compare(x.Host, y.Host), cmp.Compare(x.Instance, y.Instance))
+		return cmp.Or(cmp.Compare(x.Of, y.Of), cmp.Compare(x.Host, y.Host), cmp.Compare(x.Instance, y.Instance))
 	})
 	return s
+}
+
+// accounts lists the minutes before the cursor whose tallies windows does not tell.
+func (b *book) accounts(cursor int64) []WindowState {
+	list := []WindowState{}
+	for _, start := range slices.Sorted(maps.Keys(b.minutes)) {
+		t := b.minutes[start].tally
+		if r, ok := b.rolled[span{start, time.Minute}]; start < cursor && t != (Tally{}) && !(ok && r.tally == t) {
+			list = append(list, WindowState{start / second, t, t.Rows == t.Points})
+		}
+	}
+	return list
+}
+
+// windows lists what was rolled up, by length and start.
+func (b *book) windows() []LengthState {
+	list := []LengthState{}
+	spans := slices.SortedFunc(maps.Keys(b.rolled), func(x, y span) int {
+		return cmp.Or(cmp.Compare(x.length, y.length), cmp.Compare(x.start, y.start))
+	})
+	for _, s := range spans {
+		seconds, r := int64(s.length)/second, b.rolled[s]
+		if n := len(list); n == 0 || list[n-1].Seconds != seconds {
+			list = append(list, LengthState{Seconds: seconds})
+		}
+		last := &list[len(list)-1]
+		last.Rolled = append(last.Rolled, WindowState{s.start / second, r.tally, r.complete})
+	}
+	return list
 }
 
 // Restore makes a Ledger that goes on from s.
@@ -88,20 +110,25 @@ func Restore(cfg Config, s *State) *Ledger {
 	l := New(cfg)
 	l.cursor, l.floor = s.Cursor*second, s.Floor*second
 	for _, is := range s.Instances {
-		b := l.book(Instance{is.Host, is.Instance})
-		for _, m := range is.Minutes {
-			p := b.page(m.Start * second)
-			p.tally = m.Tally
-			if m.Tally.Rows > 0 {
-				p.rolled = &rolled{m.Tally, m.Complete}
-			}
-			if m.Complete && m.Start*second < l.cursor {
-				p.checked = l.cursor // settled; any other minute is counted anew
+		b := l.book(Instance{is.Of, is.Host, is.Instance})
+		for _, length := range is.Windows {
+			for _, w := range length.Rolled {
+				b.rolled[span{w.Start * second, time.Duration(length.Seconds * second)}] = rolled{w.Tally, w.Complete}
+				if length.Seconds*second == minute {
+					b.page(w.Start*second).restore(w, l.cursor)
+				}
 			}
 		}
-		for _, h := range is.Hours {
-			b.hours[h.Start*second] = &rolled{h.Tally, h.Complete}
+		for _, w := range is.Minutes {
+			b.page(w.Start*second).restore(w, l.cursor)
 		}
 	}
 	return l
+}
+
+func (p *page) restore(w WindowState, cursor int64) {
+	p.tally, p.kept, p.checked = w.Tally, w.Tally.Rows, 0
+	if w.Complete && w.Start*second < cursor {
+		p.checked = cursor // settled; any other minute is counted anew
+	}
 }

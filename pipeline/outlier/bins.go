@@ -53,12 +53,12 @@ func (h *bins) add(v int64) {
 // compress merges until a quarter of the bins is free: neighbours that hold at most one value in 512 together, and
 // are at most 1/64 apart, or 1/32, ….
 func (h *bins) compress() {
-	for apart := 1.0 / 64; len(h.list) > maxBins*3/4; apart *= 2 {
+	for reach := 1.0 / 64; len(h.list) > maxBins*3/4; reach *= 2 {
 		merged := h.list[:1]
 		for _, b := range h.list[1:] {
 			last := &merged[len(merged)-1]
 			gap := float64(distance(last.low, b.high))
-			if (last.n+b.n)*512 <= h.n && gap <= apart*max(math.Abs(float64(last.low)), math.Abs(float64(b.high))) {
+			if (last.n+b.n)*512 <= h.n && gap <= reach*max(math.Abs(float64(last.low)), math.Abs(float64(b.high))) {
 				last.high, last.n, last.sum, last.square = b.high, last.n+b.n, last.sum+b.sum, last.square+b.square
 			} else {
 				merged = append(merged, b)

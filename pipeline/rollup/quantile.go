@@ -17,11 +17,11 @@ const (
 )
 
 // Quantiles holds values for quantiles by nearest rank: exact up to 512 values, then within 1 % by DDSketch. The
-// zero value is empty. The result does not depend on the order of the values: whether it is exact depends on their
-// number alone, and a sketch counts values in fixed bins.
+// zero value is empty. The result depends neither on the order of the values nor on how they were merged: whether it
+// is exact depends on their number alone, and a sketch counts values in fixed bins.
 type Quantiles struct {
-	exact  []int64
-	sketch *ddsketch.DDSketch
+	exact  []int64            // all values, as long as these are few
+	sketch *ddsketch.DDSketch // from then on
 	n      int64
 	low    int64
 	high   int64
@@ -29,22 +29,58 @@ type Quantiles struct {
 
 // Add takes a value, ns. Negative ones (a clock step bends an RTT so) are kept, too.
 func (q *Quantiles) Add(v int64) {
-	if q.n == 0 {
-		q.low, q.high = v, v
-	}
-	q.low, q.high = min(q.low, v), max(q.high, v)
-	q.n++
-	if q.sketch != nil {
-		q.put(v)
+	q.extend(1, v, v)
+	if q.n <= exactValues {
+		q.exact = append(q.exact, v)
 		return
 	}
-	if q.exact = append(q.exact, v); len(q.exact) > exactValues {
-		q.sketch = newSketch()
-		for _, v := range q.exact {
+	q.turn()
+	q.put(v)
+}
+
+// Merge adds the values of o, which stays as it is.
+func (q *Quantiles) Merge(o *Quantiles) {
+	q.extend(o.n, o.low, o.high)
+	if q.n <= exactValues {
+		q.exact = append(q.exact, o.exact...)
+		return
+	}
+	q.turn()
+	if o.n <= exactValues {
+		for _, v := range o.exact {
 			q.put(v)
 		}
-		q.exact = nil
+	} else if err := q.sketch.MergeWith(o.sketch); err != nil {
+		panic(err) // all sketches have one mapping
 	}
+}
+
+// Reset empties q and keeps its memory.
+func (q *Quantiles) Reset() {
+	q.exact, q.n = q.exact[:0], 0
+	if q.sketch != nil {
+		q.sketch.Clear()
+	}
+}
+
+func (q *Quantiles) extend(n, low, high int64) {
+	if q.n == 0 {
+		q.low, q.high = low, high
+	} else if n > 0 {
+		q.low, q.high = min(q.low, low), max(q.high, high)
+	}
+	q.n += n
+}
+
+// turn moves the exact values into the sketch.
+func (q *Quantiles) turn() {
+	if q.sketch == nil {
+		q.sketch = newSketch()
+	}
+	for _, v := range q.exact {
+		q.put(v)
+	}
+	q.exact = q.exact[:0]
 }
 
 func newSketch() *ddsketch.DDSketch {
@@ -67,8 +103,10 @@ func (q *Quantiles) At(p float64) schema.Opt {
 		return schema.Opt{}
 	}
 	rank := min(max(int64(math.Ceil(p*float64(q.n))), 1), q.n)
-	if q.sketch == nil {
-		slices.Sort(q.exact)
+	if q.n <= exactValues {
+		if !slices.IsSorted(q.exact) {
+			slices.Sort(q.exact)
+		}
 		return schema.Some(q.exact[rank-1])
 	}
 	// The sketch takes the value at floor(x (n - 1)): aim at the middle of our rank, clear of rounding.
@@ -78,4 +116,8 @@ func (q *Quantiles) At(p float64) schema.Opt {
 		panic(err) // x lies within 0 and 1, and there are values
 	}
 	return schema.Some(min(max(int64(math.Round(v)), q.low), q.high))
+}
+
+func (q *Quantiles) row() schema.RTTQuantiles {
+	return schema.RTTQuantiles{P50: q.At(0.50), P90: q.At(0.90), P99: q.At(0.99)}
 }

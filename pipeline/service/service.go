@@ -1,26 +1,30 @@
-// Package service runs the pipeline: it is the one place that brings the engines (ledger, rollup) and the edges
+// Package service runs the pipeline: it is the one place that brings the engines (ledger, rollup, path) and the edges
 // (source, sink, checkpoint) together.
 //
-// A round counts, decides, reads, writes and remembers, in that order:
+// Its layers, from the bottom:
 //
-//  1. It asks what manifests promise and what rows there are, as far as either may have changed, and enters both into
-//     the ledger.
-//  2. The ledger says which windows are due.
-//  3. These are rolled up hour by hour, each block read once for all windows of its hour, and the rows written.
-//  4. When the sink has acknowledged them, the ledger is saved.
+//   - shifter: floors of a target in, path_shift rows out.
+//   - job: one run of windows, each part (a block, some targets) read once for all of them.
+//   - Service: rounds over InfluxDB. A round counts, decides, reads, writes and remembers, in that order; it asks what
+//     manifests promise and what rows there are, enters both into the ledger, rolls up the windows that this says are
+//     due, and saves the ledger when the sink has acknowledged their rows.
+//   - Filler: the same for a stretch of the past, without a memory.
+//   - Stream: lines as they come in, from STDIN or files, with a Filler for what it did not see.
 //
-// A process may be killed anywhere in between: what was not saved is done again, and writing a row twice is writing
-// it once. Rows depend on the data alone.
+// A Service may be killed anywhere: what was not saved is done again, and writing a row twice is writing it once. Rows
+// depend on the data alone.
 package service
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
+	"echogram/pipeline/influx"
 	"echogram/pipeline/ledger"
+	"echogram/pipeline/path"
+	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
 	"echogram/plugins/schema"
 )
@@ -29,14 +33,22 @@ import (
 type Accounts interface {
 	Newest(ctx context.Context, before int64) ([]source.Minute, error)
 	Manifests(ctx context.Context, from, to int64) ([]source.Minute, error)
-	Counts(ctx context.Context, from, to int64) ([]source.Minute, error)
+	Counts(ctx context.Context, of string, from, to int64) ([]source.Minute, error)
+	// Totals are the rows of sweeps, not by the minute; ok is false where they are no cheaper than Counts.
+	Totals(ctx context.Context, from, to int64) (all []source.Minute, ok bool, err error)
 }
 
-// Points gives the raw rows, block by block. Read is called by several goroutines at once.
+// Points gives the raw rows, part by part. Read is called by several goroutines at once.
 type Points interface {
 	Oldest(ctx context.Context) (t int64, ok bool, err error)
-	Blocks(ctx context.Context, from, to int64) ([]string, error)
-	Read(ctx context.Context, block string, from, to int64, begin func(), add func(*schema.Series, *schema.SweepRow)) error
+	Parts(ctx context.Context, of string, from, to int64) ([]source.Part, error)
+	Read(ctx context.Context, part source.Part, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error
+	Facts(ctx context.Context, from, to int64, length time.Duration) ([]source.Facts, error)
+}
+
+// Floors gives stored rollups of targets back. It is called by several goroutines at once.
+type Floors interface {
+	Floors(ctx context.Context, block, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error
 }
 
 // Sink takes lines of line protocol; it returns nil when they are stored.
@@ -44,42 +56,57 @@ type Sink interface {
 	Write(ctx context.Context, lines []byte) error
 }
 
-// Store keeps the ledger's state.
+// Store keeps what the next process needs to go on.
 type Store interface {
 	Save(state any) error
 }
 
-// ErrShort: a read gave fewer rows than were counted before. InfluxDB 1.8 breaks a CSV answer off like that when the
-// query fails half way. The windows stay due.
-var ErrShort = errors.New("service: fewer rows were read than were counted")
-
 // Config is what a Service needs to know.
 type Config struct {
 	Interval time.Duration // pause between two rounds of Run
-	Readers  int           // blocks read at the same time, at least 1
+	Readers  int           // parts read at the same time, at least 1
 	Batch    int           // lines in a write
+	Rollup   rollup.Config
+	Of       []string          // measurements besides icmp_sweep
+	Shifts   *path.ShiftConfig // nil: they are not looked for
+	Progress func(string)      // told what is being read; nil: nobody is
 	Log      *slog.Logger
 }
 
-// Service rolls one source up into one sink. It is used by one goroutine, and
-// joins those that it starts.
+// Ends are what a Service works between.
+type Ends struct {
+	Accounts Accounts
+	Points   Points
+	Sink     Sink
+	Floors   Floors // nil: rollups cannot be read back, and floors are kept in memory
+}
+
+// Service rolls one source up into one sink. It is used by one goroutine, and joins those that it starts.
 type Service struct {
-	cfg      Config
-	ledger   *ledger.Ledger
-	accounts Accounts
-	points   Points
-	sink     Sink
-	store    Store
+	Ends
+	refusals
+	cfg     Config
+	ledger  *ledger.Ledger
+	store   Store
+	want    func(*ledger.Window) bool // nil: all
+	shifter *shifter                  // nil: none
+	misled  bool                      // totals have hidden what reading showed in this round
+	exact   bool                      // they did in the one before: rows are counted minute by minute
 }
 
 // New makes a Service that goes on from l.
-func New(cfg Config, l *ledger.Ledger, accounts Accounts, points Points, sink Sink, store Store) *Service {
-	return &Service{cfg: cfg, ledger: l, accounts: accounts, points: points, sink: sink, store: store}
+func New(cfg Config, l *ledger.Ledger, ends Ends, store Store) *Service {
+	return &Service{Ends: ends, refusals: refusals{log: cfg.Log}, cfg: cfg, ledger: l, store: store, shifter: newShifter(cfg)}
 }
 
-// Once rolls up everything before until as it stands. Windows that are not over carry complete=false.
+// Once rolls up everything before until as it stands. Windows that are not over carry complete=false. What went wrong
+// with single windows or lines is returned when all others are done.
 func (s *Service) Once(ctx context.Context, until time.Time) error {
-	return s.round(ctx, until.UnixNano(), true)
+	s.failed = nil
+	if err := s.round(ctx, until.UnixNano(), true); err != nil {
+		return err
+	}
+	return s.failed
 }
 
 // Run rolls windows up as they close, until ctx ends (nil) or something is wrong that time will not mend.
@@ -87,14 +114,15 @@ func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.cfg.Interval)
 	defer tick.Stop()
 	for {
+		s.failed = nil
 		err := s.round(ctx, time.Now().UnixNano(), false)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, ErrShort):
-			s.cfg.Log.Warn(err.Error())
 		case err != nil:
 			return err
+		case errors.Is(s.failed, ErrShort):
+			s.log.Warn(s.failed.Error())
 		}
 		select {
 		case <-ctx.Done():
@@ -104,48 +132,66 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// chunk is how much a round counts at once: whole hours.
-const chunk = int64(24 * time.Hour)
-
 func (s *Service) round(ctx context.Context, now int64, force bool) error {
 	if s.ledger.Fresh() {
-		oldest, ok, err := s.points.Oldest(ctx)
+		oldest, ok, err := s.Points.Oldest(ctx)
 		if err != nil || !ok || oldest >= now {
 			return err
 		}
-		s.cfg.Log.Info("reading from the oldest point", "time", stamp(oldest))
+		s.log.Info("reading from the oldest point", "time", stamp(oldest))
 		s.ledger.Begin(oldest)
 	}
-	newest, err := s.accounts.Newest(ctx, now)
+	return s.span(ctx, s.ledger.From(now), now, now, force)
+}
+
+// span deals with the windows that start between from and to, chunk by chunk: each holds whole longest windows.
+func (s *Service) span(ctx context.Context, from, to, now int64, force bool) error {
+	s.exact, s.misled = s.misled, false
+	newest, err := s.Accounts.Newest(ctx, now)
 	if err != nil {
 		return err
 	}
 	for _, m := range newest {
 		s.ledger.Newest(ledger.Instance{Host: m.Host, Name: m.Instance}, m.Start)
 	}
-	for from := s.ledger.From(now); from < now; from += chunk {
-		if err := s.chunk(ctx, from, min(from+chunk, now), now, force); err != nil {
+	for from < to {
+		end := min(floorTo(from, s.chunk())+s.chunk(), to)
+		if err := s.part(ctx, from, end, now, force); err != nil {
 			return err
 		}
+		from = end
 	}
 	return nil
 }
 
-func (s *Service) chunk(ctx context.Context, from, to, now int64, force bool) error {
-	if err := s.count(ctx, from, to, now, force); err != nil {
-		return err
-	}
-	due := s.ledger.Due(from, to, now, force)
-	for len(due) > 0 {
-		n := sameHour(due)
-		if err := s.rollUp(ctx, due[:n], now); err != nil {
+// chunk is how much is counted at once: a day or more, in longest windows.
+func (s *Service) chunk() int64 {
+	longest := s.longest()
+	return max(1, (day+longest-1)/longest) * longest
+}
+
+const day = int64(24 * time.Hour)
+
+func (s *Service) longest() int64 { return int64(s.cfg.Rollup.Lengths[len(s.cfg.Rollup.Lengths)-1]) }
+
+func (s *Service) part(ctx context.Context, from, to, now int64, force bool) error {
+	for _, of := range append([]string{""}, s.cfg.Of...) {
+		if err := s.count(ctx, of, from, to, now, force); err != nil {
 			return err
 		}
-		s.ledger.Done(due[:n])
-		if err := s.store.Save(s.ledger.State()); err != nil {
-			return err
+		due := s.due(of, from, to, now, force)
+		for len(due) > 0 {
+			n := s.sameRun(due)
+			done, err := s.rollUp(ctx, of, due[:n], now)
+			if err != nil {
+				return err
+			}
+			s.ledger.Done(done)
+			if err := s.store.Save(s.ledger.State()); err != nil {
+				return err
+			}
+			due = due[n:]
 		}
-		due = due[n:]
 	}
 	if s.ledger.Settle(to, now) {
 		return s.store.Save(s.ledger.State())
@@ -153,43 +199,55 @@ func (s *Service) chunk(ctx context.Context, from, to, now int64, force bool) er
 	return nil
 }
 
-// sameHour is how many of the first windows lie in one hour.
-func sameHour(ws []ledger.Window) int {
+func (s *Service) due(of string, from, to, now int64, force bool) []ledger.Window {
+	due := s.ledger.Due(of, from, to, now, force)
+	if s.want == nil {
+		return due
+	}
+	var wanted []ledger.Window
+	for i := range due {
+		if s.want(&due[i]) {
+			wanted = append(wanted, due[i])
+		}
+	}
+	return wanted
+}
+
+// sameRun is how many of the first windows follow each other without a gap, and lie in a day or one longest window.
+func (s *Service) sameRun(ws []ledger.Window) int {
+	to := ws[0].End()
 	for i := range ws {
-		if ws[i].Start/int64(time.Hour) != ws[0].Start/int64(time.Hour) {
+		if ws[i].Start > to || ws[i].End()-ws[0].Start > max(day, s.longest()) {
 			return i
 		}
+		to = max(to, ws[i].End())
 	}
 	return len(ws)
 }
 
-// count enters manifests and rows into the ledger.
-func (s *Service) count(ctx context.Context, from, to, now int64, force bool) error {
-	promised, err := s.accounts.Manifests(ctx, from, to)
-	if err != nil {
+// refusals keeps the first thing that went wrong with single lines or windows.
+type refusals struct {
+	log    *slog.Logger
+	failed error
+}
+
+// refused takes note of lines that the server did not take, and says so: all others are stored.
+func (r *refusals) refused(err error) error {
+	if !errors.Is(err, influx.ErrRefused) {
 		return err
 	}
-	manifests := make([]ledger.Manifest, len(promised))
-	for i, m := range promised {
-		manifests[i] = ledger.Manifest{Instance: ledger.Instance{Host: m.Host, Name: m.Instance}, Start: m.Start, Points: m.Rows, Late: m.Late}
-	}
-	s.ledger.Promise(manifests)
-	for _, r := range s.ledger.Uncounted(from, to, now, force) {
-		found, err := s.accounts.Counts(ctx, r.From, r.To)
-		if err != nil {
-			return err
-		}
-		counts := make([]ledger.Count, len(found))
-		for i, m := range found {
-			counts[i] = ledger.Count{Instance: ledger.Instance{Host: m.Host, Name: m.Instance}, Start: m.Start, Rows: m.Rows, Late: m.Late}
-		}
-		s.ledger.Count(r, counts, now)
-	}
+	r.log.Error(err.Error())
+	r.fail(err)
 	return nil
+}
+
+func (r *refusals) fail(err error) {
+	if r.failed == nil {
+		r.failed = err
+	}
 }
 
 func stamp(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339) }
 
-func short(w *ledger.Window, read int64) error {
-	return fmt.Errorf("%w: %d of %d, window of %v at %s, host %q, instance %q", ErrShort, read, w.Rows, w.Length, stamp(w.Start), w.Host, w.Name)
-}
+// floorTo rounds down, below zero, too.
+func floorTo(t, unit int64) int64 { return t - (t%unit+unit)%unit }

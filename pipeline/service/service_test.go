@@ -2,16 +2,19 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"echogram/pipeline/ledger"
+	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
 	"echogram/plugins/schema"
 )
@@ -76,7 +79,7 @@ func (m *memory) Manifests(_ context.Context, from, to int64) ([]source.Minute, 
 	return byMinute(m.stats, from, to), nil
 }
 
-func (m *memory) Counts(_ context.Context, from, to int64) ([]source.Minute, error) {
+func (m *memory) Counts(_ context.Context, _ string, from, to int64) ([]source.Minute, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []source.Minute
@@ -84,6 +87,15 @@ func (m *memory) Counts(_ context.Context, from, to int64) ([]source.Minute, err
 		all = append(all, source.Minute{Host: "h", Instance: "i", Start: r.Time, Rows: 1})
 	}
 	return byMinute(all, from, to), nil
+}
+
+func (m *memory) Totals(ctx context.Context, from, to int64) ([]source.Minute, bool, error) {
+	minutes, err := m.Counts(ctx, "", from, to)
+	total := source.Minute{Host: "h", Instance: "i"}
+	for _, c := range minutes {
+		total.Rows += c.Rows
+	}
+	return []source.Minute{total}, true, err
 }
 
 func (m *memory) Oldest(context.Context) (int64, bool, error) {
@@ -95,23 +107,28 @@ func (m *memory) Oldest(context.Context) (int64, bool, error) {
 	return m.rows[0].Time, true, nil
 }
 
-func (m *memory) Blocks(context.Context, int64, int64) ([]string, error) {
-	return []string{"10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"}, nil
+func (m *memory) Parts(context.Context, string, int64, int64) ([]source.Part, error) {
+	return []source.Part{{Values: []string{"10.0.0.0/24"}}, {Values: []string{"10.0.1.0/24"}}, {Values: []string{"10.0.2.0/24"}}}, nil
 }
 
-func (m *memory) Read(_ context.Context, block string, from, to int64, begin func(), add func(*schema.Series, *schema.SweepRow)) error {
+func (m *memory) Facts(context.Context, int64, int64, time.Duration) ([]source.Facts, error) {
+	return nil, nil
+}
+
+func (m *memory) Read(_ context.Context, part source.Part, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	begin()
 	skip := m.hidden
-	for _, r := range m.rows {
-		if r.Block != block || r.Time < from || r.Time >= to {
+	bySeries := slices.SortedStableFunc(slices.Values(m.rows), func(a, b *schema.SweepRow) int { return cmp.Compare(a.Target, b.Target) })
+	for _, r := range bySeries {
+		if r.Block != part.Values[0] || r.Time < from || r.Time >= to {
 			continue
 		}
 		if skip--; skip >= 0 {
 			continue
 		}
-		add(&r.Series, r)
+		add(&schema.RTTSeries{HasCounts: true, Series: r.Series}, r)
 	}
 	return nil
 }
@@ -140,25 +157,31 @@ func (m *memory) Save(any) error { m.note("save"); return nil }
 
 func fixture() (*Service, *memory) {
 	m := &memory{lines: map[string]bool{}}
-	l := ledger.New(ledger.Config{Lateness: 2 * time.Minute, Revisit: 24 * time.Hour})
-	return New(Config{Interval: 10 * time.Second, Readers: 2, Batch: 4, Log: slog.New(slog.DiscardHandler)}, l, m, m, m, m), m
+	return New(config, ledger.New(accounts), Ends{Accounts: m, Points: m, Sink: m}, m), m
 }
+
+var (
+	lengths  = []time.Duration{time.Minute, time.Hour}
+	accounts = ledger.Config{Lengths: lengths, Lateness: 2 * time.Minute, Revisit: 24 * time.Hour}
+	config   = Config{Interval: 10 * time.Second, Readers: 2, Batch: 4, Log: slog.New(slog.DiscardHandler),
+		Rollup: rollup.Config{Lengths: lengths, PerTarget: time.Hour}}
+)
 
 var noon = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 
 func TestSaveComesAfterTheWrites(t *testing.T) {
 	s, m := fixture()
 	m.add(noon, 6)
-	m.add(noon.Add(time.Hour), 6)
-	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil {
+	m.add(noon.Add(4*time.Hour), 6)
+	if err := s.Once(t.Context(), noon.Add(7*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	// An hour: 3 blocks with a minute and an hour, 6 targets: 12 lines, in batches of 4. Then all is settled.
-	if got, want := fmt.Sprint(m.events), "[write 4 write 4 write 4 save write 4 write 4 write 4 save save]"; got != want {
+	// A run: 3 blocks and a network with a minute and an hour, 6 targets: 14 lines, in batches of 4. Then all is settled.
+	if got, want := fmt.Sprint(m.events), "[write 4 write 4 write 4 write 2 save write 4 write 4 write 4 write 2 save save]"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	m.events = nil
-	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil || len(m.events) != 0 {
+	if err := s.Once(t.Context(), noon.Add(7*time.Hour)); err != nil || len(m.events) != 0 {
 		t.Errorf("a second time: %v, %v", m.events, err)
 	}
 }
@@ -175,7 +198,7 @@ func TestFailedWriteIsDoneAgain(t *testing.T) {
 			t.Fatal("saved without the rows")
 		}
 	}
-	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil || len(m.lines) != 12 {
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil || len(m.lines) != 14 {
 		t.Errorf("%d lines, %v", len(m.lines), err)
 	}
 }
@@ -188,7 +211,7 @@ func TestShortReadIsNoticed(t *testing.T) {
 	if !errors.Is(err, ErrShort) {
 		t.Fatalf("got %v", err)
 	}
-	if want := `service: fewer rows were read than were counted: 3 of 6, window of 1m0s at 2026-01-10T12:00:00Z, host "h", instance "i"`; err.Error() != want {
+	if want := `service: fewer rows were read than were counted: 3 of 6, window of 1m at 2026-01-10T12:00:00Z, host "h", instance "i"`; err.Error() != want {
 		t.Errorf("got %s", err)
 	}
 	m.hidden = 0
@@ -228,7 +251,7 @@ func TestRunRollsUpMinutesAsTheyClose(t *testing.T) {
 			t.Error(err)
 		}
 		// Two minutes are over; the third lasts until a sweep behind it.
-		if len(m.lines) != 6 {
+		if len(m.lines) != 8 {
 			t.Errorf("%d lines: %v", len(m.lines), m.lines)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"echogram/plugins/schema"
@@ -17,8 +16,8 @@ const maxLine = 1 << 20
 
 // readCSV reads InfluxDB's CSV: a header name,tags,time,FIELD… then a line a point. Lines of a series follow each
 // other; their tags, escaped as in line protocol, are parsed once. A statement without rows answers nothing.
-func readCSV(r io.Reader, add func(*schema.Series, *schema.SweepRow)) error {
-	p := csvParser{add: add}
+func readCSV[R any](r io.Reader, t *table[R], add func(*schema.RTTSeries, *R)) error {
+	p := csvParser[R]{table: t, add: add}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	for n := 1; lines.Scan(); n++ {
@@ -32,14 +31,15 @@ func readCSV(r io.Reader, add func(*schema.Series, *schema.SweepRow)) error {
 	return nil
 }
 
-type csvParser struct {
-	add    func(*schema.Series, *schema.SweepRow)
+type csvParser[R any] struct {
+	table  *table[R]
+	add    func(*schema.RTTSeries, *R)
 	header bool
 	failed bool  // the header was that of an error
-	column []int // of each column behind the tags: index into fields, or a special below
-	series *schema.Series
+	column []int // of each column behind the tags: index into the table's, or a special below
+	series *schema.RTTSeries
 	tags   []byte // as the last line wrote them
-	row    schema.SweepRow
+	row    R
 }
 
 const (
@@ -47,7 +47,7 @@ const (
 	columnOther = -2
 )
 
-func (p *csvParser) line(b []byte) error {
+func (p *csvParser[R]) line(b []byte) error {
 	switch {
 	case len(b) == 0:
 		p.header = false
@@ -73,7 +73,7 @@ func (p *csvParser) line(b []byte) error {
 	return p.point(b)
 }
 
-func (p *csvParser) head(b []byte) error {
+func (p *csvParser[R]) head(b []byte) error {
 	if string(b) == "error" {
 		p.failed = true
 		return nil
@@ -84,7 +84,7 @@ func (p *csvParser) head(b []byte) error {
 	}
 	p.column = p.column[:0]
 	for _, name := range names[2:] {
-		switch i := slices.Index(fields, string(name)); {
+		switch i := p.table.index(string(name)); {
 		case string(name) == "time":
 			p.column = append(p.column, columnTime)
 		case i >= 0:
@@ -128,27 +128,19 @@ func cutField(b []byte) (field, rest []byte, err error) {
 }
 
 // newSeries parses tags as a line of line protocol says them.
-func (p *csvParser) newSeries(tags []byte) error {
+func (p *csvParser[R]) newSeries(tags []byte) error {
 	p.tags = append(p.tags[:0], tags...)
-	text := tags
-	if len(text) > 1 && text[0] == '"' {
-		text = bytes.ReplaceAll(text[1:len(text)-1], []byte(`""`), []byte(`"`))
+	text := unquote(tags)
+	line := []byte("m") // the name does not matter
+	if text = dropEmpty(text); len(text) > 0 {
+		line = append(append(line, ','), text...)
 	}
-	line := append([]byte(schema.ICMPSweep), ',')
-	if len(text) == 0 {
-		line = line[:len(line)-1]
-	}
-	line = append(append(line, dropEmpty(text)...), " sent=0i"...)
 	var pt schema.Point
-	var row schema.SweepRow
-	if err := pt.Parse(line); err != nil {
-		return err
+	err := pt.Parse(append(line, " f=0i"...))
+	if err == nil {
+		p.series, err = p.table.series(&pt)
 	}
-	if err := schema.Read(&pt, &row); err != nil {
-		return err
-	}
-	p.series = &row.Series
-	return nil
+	return err
 }
 
 // dropEmpty leaves out tags without a value: GROUP BY * names the tags that other series of the answer have.
@@ -180,32 +172,30 @@ func unescapedComma(b []byte) int {
 	return len(b)
 }
 
-// point reads the numbers of a line.
-func (p *csvParser) point(b []byte) error {
-	p.row = schema.SweepRow{}
-	sent := false
+// point reads the values of a line.
+func (p *csvParser[R]) point(b []byte) error {
+	var zero R
+	p.row = zero
+	whole := false
 	for _, c := range p.column {
-		var field []byte
-		if i := bytes.IndexByte(b, ','); i >= 0 {
-			field, b = b[:i], b[i+1:]
-		} else {
-			field, b = b, nil
-		}
-		if len(field) == 0 || c == columnOther {
-			continue
-		}
-		v, err := parseInt(field)
+		field, rest, err := cutField(b)
 		if err != nil {
 			return err
 		}
-		if c == columnTime {
-			p.row.Time = v
-		} else {
-			set(&p.row, c, v)
-			sent = sent || c == 0
+		b = rest
+		switch {
+		case len(field) == 0 || c == columnOther:
+		case c == columnTime:
+			*p.table.time(&p.row), err = parseInt(field)
+		default:
+			err = p.table.columns[c].set(&p.row, field)
+			whole = whole || c == 0
+		}
+		if err != nil {
+			return err
 		}
 	}
-	if sent {
+	if whole {
 		p.add(p.series, &p.row)
 	}
 	return nil

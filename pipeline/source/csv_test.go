@@ -6,30 +6,31 @@ import (
 	"strings"
 	"testing"
 
+	"echogram/pipeline/lines"
 	"echogram/plugins/schema"
 )
 
-const head = "name,tags,time,sent,received,late,duplicates,corrupt,rtt_ns,rtt_min_ns,rtt_max_ns\n"
+const head = "name,tags,time,sent,received,late,duplicates,corrupt,rtt_ns,rtt_min_ns,rtt_max_ns,ttl\n"
 
 type taken struct {
-	series *schema.Series
+	series *schema.RTTSeries
 	row    schema.SweepRow
 }
 
 func take(t *testing.T, text string) ([]taken, error) {
 	t.Helper()
 	var all []taken
-	err := readCSV(strings.NewReader(text), func(s *schema.Series, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
+	err := readCSV(strings.NewReader(text), sweeps, func(s *schema.RTTSeries, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
 	return all, err
 }
 
 func TestReadCSV(t *testing.T) {
 	all, err := take(t, head+
-		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.1",1000000000,1,1,,,,250,,`+"\n"+
-		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.1",2000000000,3,2,1,4,5,-7,6,8`+"\n"+
-		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.1",3000000000,,,1,,,,,`+"\n"+
-		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,name=,network=10.0.0.0/16,site=a\ ""b""\,c\=d\e,target=10.0.0.2",1,1,0,,,,,,`+"\n"+
-		"\n"+head+`icmp_sweep,target=x,1,9,0,,,,,,`+"\n")
+		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.1",1000000000,1,1,,,,250,,,64`+"\n"+
+		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.1",2000000000,3,2,1,4,5,-7,6,8,`+"\n"+
+		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.1",3000000000,,,1,,,,,,`+"\n"+
+		`icmp_sweep,"block=10.0.0.0/24,host=h,instance=i,name=,network=10.0.0.0/16,site=a\ ""b""\,c\=d\e,target=10.0.0.2",1,1,0,,,,,,,`+"\n"+
+		"\n"+head+`icmp_sweep,target=x,1,9,0,,,,,,,`+"\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,11 +45,11 @@ func TestReadCSV(t *testing.T) {
 	if !reflect.DeepEqual(all[1].row, want) {
 		t.Errorf("got %+v", all[1].row)
 	}
-	if r := all[0].row; r.RTT != schema.Some(250) || r.RTTMin.Set || r.Late != 0 {
+	if r := all[0].row; r.RTT != schema.Some(250) || r.TTL != schema.Some(64) || r.RTTMin.Set || r.Late != 0 {
 		t.Errorf("got %+v", r)
 	}
-	labelled := schema.Series{Host: "h", Instance: "i", Network: "10.0.0.0/16", Block: "10.0.0.0/24", Target: "10.0.0.2",
-		Labels: []schema.Tag{{Key: "site", Value: `a "b",c=d\e`}}}
+	labelled := schema.RTTSeries{HasCounts: true, Series: schema.Series{Host: "h", Instance: "i", Network: "10.0.0.0/16", Block: "10.0.0.0/24", Target: "10.0.0.2",
+		Labels: []schema.Tag{{Key: "site", Value: `a "b",c=d\e`}}}}
 	if !reflect.DeepEqual(*all[2].series, labelled) {
 		t.Errorf("got %+v", *all[2].series)
 	}
@@ -67,7 +68,7 @@ func TestReadCSVErrors(t *testing.T) {
 		"no tags":  {head + "icmp_sweep\n", "source: line 2 of the answer: it has no tags"},
 		"quote":    {head + `icmp_sweep,"a=b,1` + "\n", "source: line 2 of the answer: a quote does not end"},
 		"behind":   {head + `icmp_sweep,"a=b"c,1` + "\n", "source: line 2 of the answer: text behind a quote"},
-		"bad tags": {head + "icmp_sweep,ab,1,1\n", `source: line 2 of the answer: schema: line protocol, byte 14: tag "ab" has no value`},
+		"bad tags": {head + "icmp_sweep,ab,1,1\n", `source: line 2 of the answer: schema: line protocol, byte 5: tag "ab" has no value`},
 	} {
 		if _, err := take(t, c.text); err == nil || err.Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", name, err, c.want)
@@ -75,6 +76,56 @@ func TestReadCSVErrors(t *testing.T) {
 	}
 	if all, err := take(t, ""); err != nil || len(all) != 0 {
 		t.Errorf("an empty answer: %v, %v", all, err)
+	}
+}
+
+// TestReadMeasurement: RTTs in any unit, as floats or integers, with and without counts.
+func TestReadMeasurement(t *testing.T) {
+	ping := tableOf(&lines.Measurement{Name: "ping", Field: "average_response_ms", Unit: "ms", Target: "url", Sent: "packets_transmitted", Received: "packets_received"})
+	var all []taken
+	text := "name,tags,time,packets_transmitted,packets_received,average_response_ms\n" +
+		`ping,"host=h,site=,url=10.0.0.1",1,5,4,0.2037485` + "\n" + // the sixth decimal decides
+		`ping,"host=h,site=,url=10.0.0.1",2,5,0,` + "\n" +
+		`ping,"host=h,site=,url=10.0.0.1",3,,,7` + "\n" + // nothing was counted
+		`ping,"host=h,site=,url=10.0.0.1",4,1,1,7` + "\n" +
+		`ping,"host=h,site=,url=10.0.0.1",5,1,1,-7` + "\n"
+	err := readCSV(strings.NewReader(text), ping, func(s *schema.RTTSeries, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
+	if err != nil || len(all) != 4 {
+		t.Fatalf("%d rows, %v", len(all), err)
+	}
+	for i, want := range []schema.SweepRow{
+		{Time: 1, Sent: 5, Received: 4, RTT: schema.Some(203749)}, {Time: 2, Sent: 5},
+		{Time: 4, Sent: 1, Received: 1, RTT: schema.Some(7e6)}, {Time: 5, Sent: 1, Received: 1},
+	} {
+		if !reflect.DeepEqual(all[i].row, want) {
+			t.Errorf("row %d: got %+v", i, all[i].row)
+		}
+	}
+	series := &schema.RTTSeries{Of: "ping", HasCounts: true, Series: schema.Series{Host: "h", Target: "10.0.0.1",
+		Labels: []schema.Tag{{Key: "host", Value: "h"}, {Key: "url", Value: "10.0.0.1"}}}}
+	if !reflect.DeepEqual(all[0].series, series) {
+		t.Errorf("got %+v", all[0].series)
+	}
+}
+
+func TestReadFloors(t *testing.T) {
+	text := "name,tags,time,rtt_floor_ns,rtt_stderr_ns,rtt_n,ttl_min,ttl_max,rtt_error\n" +
+		`icmp_sweep_rollup,"block=b,host=h,target=x,window=1h",3600000000000,2410,12,360,64,64,"autocorrelated,modes"` + "\n" +
+		`icmp_sweep_rollup,"block=b,host=h,target=x,window=1h",7200000000000,2410,,1,,,ok` + "\n" +
+		`icmp_sweep_rollup,"block=b,host=h,target=x,window=1h",7200000000000,,,0,,,ok` + "\n"
+	var got []schema.SweepRollupRow
+	err := readCSV(strings.NewReader(text), floors, func(s *schema.RTTSeries, r *schema.SweepRollupRow) {
+		if s.Target != "x" || s.Labels != nil {
+			t.Errorf("series %+v", s)
+		}
+		got = append(got, *r)
+	})
+	var want [2]schema.SweepRollupRow
+	want[0].Time, want[0].N, want[0].Error = 3600e9, 360, "autocorrelated,modes"
+	want[0].Floor, want[0].StdErr, want[0].TTLMin, want[0].TTLMax = schema.Some(2410), schema.Some(12), schema.Some(64), schema.Some(64)
+	want[1].Time, want[1].N, want[1].Error, want[1].Floor = 7200e9, 1, "ok", schema.Some(2410)
+	if err != nil || !reflect.DeepEqual(got, want[:]) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
 	}
 }
 
@@ -92,13 +143,13 @@ func BenchmarkReadCSV(b *testing.B) {
 	text.WriteString(head)
 	for target := range 256 {
 		for sweep := range 60 {
-			fmt.Fprintf(&text, "icmp_sweep,\"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.%d\",17000000%02d000000000,1,1,,,,123456789,,\n", target, sweep)
+			fmt.Fprintf(&text, "icmp_sweep,\"block=10.0.0.0/24,host=h,instance=i,network=10.0.0.0/16,target=10.0.0.%d\",17000000%02d000000000,1,1,,,,123456789,,,64\n", target, sweep)
 		}
 	}
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
 		n := 0
-		if err := readCSV(strings.NewReader(text.String()), func(*schema.Series, *schema.SweepRow) { n++ }); err != nil || n != 256*60 {
+		if err := readCSV(strings.NewReader(text.String()), sweeps, func(*schema.RTTSeries, *schema.SweepRow) { n++ }); err != nil || n != 256*60 {
 			b.Fatal(n, err)
 		}
 	}
@@ -106,12 +157,12 @@ func BenchmarkReadCSV(b *testing.B) {
 
 // FuzzReadCSV: whatever a server answers, reading it ends, and what is taken has a series.
 func FuzzReadCSV(f *testing.F) {
-	f.Add(head + `icmp_sweep,"block=a,target=10.0.0.1",1000000000,1,1,,,,250,,` + "\n")
+	f.Add(head + `icmp_sweep,"block=a,target=10.0.0.1",1000000000,1,1,,,,250,,,64` + "\n")
 	f.Add("error\nx\n")
 	f.Add(head + `icmp_sweep,"a=""b\,c=",1,1` + "\n\n" + head)
 	f.Add(head + "icmp_sweep,,1,1\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		readCSV(strings.NewReader(text), func(s *schema.Series, r *schema.SweepRow) {
+		readCSV(strings.NewReader(text), sweeps, func(s *schema.RTTSeries, r *schema.SweepRow) {
 			if s == nil || r == nil {
 				t.Error("a row without a series")
 			}

@@ -1,10 +1,10 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +36,22 @@ func (s *Source) from(from, to int64, measurement string, and ...string) string 
 // earliest is the beginning of time for a query; InfluxDB's own lies before 1678, where Flux's literals fail.
 const earliest = 0
 
-func fluxBlock(block string) string { return "r." + schema.TagBlock + " == " + fluxString(block) }
+// flux is a condition on a tag.
+func (c *condition) flux() string {
+	all := make([]string, len(c.values))
+	for i, v := range c.values {
+		all[i] = fmt.Sprintf("r[%s] == %s", fluxString(c.tag), fluxString(v))
+	}
+	return "(" + strings.Join(all, " or ") + ")"
+}
+
+// part is a condition on what a part holds.
+func (s *Source) part(p Part) string {
+	c := condition{s.targets[p.Of], p.Values}
+	return c.flux()
+}
+
+func fluxField(name string) string { return "r._field == " + fluxString(name) }
 
 // each runs a query and calls f for each record.
 func (s *Source) each(ctx context.Context, flux string, begin func(), f func(*query.FluxRecord)) error {
@@ -62,12 +77,14 @@ func (s *Source) probeFlux(ctx context.Context, client *influx.Client) error {
 func (s *Source) fluxOldest(ctx context.Context) (t int64, ok bool, err error) {
 	now := time.Now().UnixNano()
 	queries := []string{s.from(earliest, now, schema.ICMPSweepStats, `r._field == "points"`) + " |> first()"}
-	blocks, err := s.fluxBlocks(ctx, earliest, now)
-	if err != nil {
-		return 0, false, err
-	}
-	for _, b := range blocks {
-		queries = append(queries, s.from(earliest, now, schema.ICMPSweep, fluxBlock(b), `r._field == "sent"`)+" |> first()")
+	for of, table := range s.tables {
+		parts, err := s.Parts(ctx, of, earliest, now)
+		if err != nil {
+			return 0, false, err
+		}
+		for _, p := range parts {
+			queries = append(queries, s.from(earliest, now, table.measurement, s.part(p), fluxField(table.columns[0].name))+" |> first()")
+		}
 	}
 	t = math.MaxInt64
 	for _, q := range queries {
@@ -97,18 +114,19 @@ func (s *Source) fluxManifests(ctx context.Context, from, to int64) ([]Minute, e
 	return sum.minutes(), err
 }
 
-// fluxCounts counts block by block: each is one small answer.
-func (s *Source) fluxCounts(ctx context.Context, from, to int64) ([]Minute, error) {
-	blocks, err := s.fluxBlocks(ctx, from, to)
+// fluxCounts counts part by part: each is one small answer.
+func (s *Source) fluxCounts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
+	parts, err := s.Parts(ctx, of, from, to)
 	total := sums{}
-	for _, b := range blocks {
+	for _, p := range parts {
 		one := sums{}
-		window := fmt.Sprintf(" |> group(columns: [%q, %q]) |> window(every: 1m)", schema.TagHost, schema.TagInstance)
-		err = s.each(ctx,
-			s.from(from, to, schema.ICMPSweep, fluxBlock(b), `r._field == "sent"`)+window+` |> count() |> yield(name: "rows")`+"\n"+
-				s.from(from, to, schema.ICMPSweep, fluxBlock(b), `r._field == "late"`)+window+` |> sum() |> yield(name: "late")`,
+		err = s.each(ctx, s.fluxCount(p, from, to),
 			func() { clear(one) },
-			func(r *query.FluxRecord) { one.add(r, r.Start(), r.Result() == "rows") })
+			func(r *query.FluxRecord) {
+				if r.Start() != r.Stop() { // 1.8 puts points on the range's start into an empty window before it, too
+					one.add(r, r.Start(), r.Result() == "rows")
+				}
+			})
 		if err != nil {
 			break
 		}
@@ -119,11 +137,24 @@ func (s *Source) fluxCounts(ctx context.Context, from, to int64) ([]Minute, erro
 	return total.minutes(), err
 }
 
-// fluxBlocks lists blocks from one point of each series: Flux has no cheaper way that 1.8 and 2.x share.
-func (s *Source) fluxBlocks(ctx context.Context, from, to int64) ([]string, error) {
+func (s *Source) fluxCount(p Part, from, to int64) string {
+	table := s.tables[p.Of]
+	rows := s.from(from, to, table.measurement, s.part(p), fluxField(table.columns[0].name))
+	if p.Of != "" {
+		return rows + ` |> group() |> window(every: 1m) |> count() |> yield(name: "rows")`
+	}
+	window := fmt.Sprintf(" |> group(columns: [%q, %q]) |> window(every: 1m)", schema.TagHost, schema.TagInstance)
+	return rows + window + ` |> count() |> yield(name: "rows")` + "\n" +
+		s.from(from, to, schema.ICMPSweep, s.part(p), fluxField("late")) + window + ` |> sum() |> yield(name: "late")`
+}
+
+// fluxValues lists the values of the tag that tells parts apart, from one point of each series: Flux has no cheaper way
+// that 1.8 and 2.x share.
+func (s *Source) fluxValues(ctx context.Context, of string, from, to int64) ([]string, error) {
 	var all []string
-	q := s.from(from, to, schema.ICMPSweep, `r._field == "sent"`) +
-		fmt.Sprintf(` |> first() |> keep(columns: [%q]) |> group() |> distinct(column: %q)`, schema.TagBlock, schema.TagBlock)
+	table, tag := s.tables[of], s.targets[of]
+	q := s.from(from, to, table.measurement, fluxField(table.columns[0].name), "exists r["+fluxString(tag)+"]") +
+		fmt.Sprintf(` |> first() |> keep(columns: [%q]) |> group() |> distinct(column: %q)`, tag, tag)
 	err := s.each(ctx, q, func() { all = nil }, func(r *query.FluxRecord) {
 		if v, ok := r.Value().(string); ok {
 			all = append(all, v)
@@ -132,47 +163,82 @@ func (s *Source) fluxBlocks(ctx context.Context, from, to int64) ([]string, erro
 	return all, err
 }
 
-func (s *Source) fluxRead(ctx context.Context, block string, from, to int64, begin func(), add func(*schema.Series, *schema.SweepRow)) error {
-	var wanted []string
-	for _, f := range fields {
-		wanted = append(wanted, `r._field == "`+f+`"`)
+func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condition, from, to int64, begin func(), add func(*schema.RTTSeries, *R)) error {
+	var wanted, and []string
+	for _, f := range t.fields() {
+		wanted = append(wanted, fluxField(f))
 	}
-	q := s.from(from, to, schema.ICMPSweep, fluxBlock(block), "("+strings.Join(wanted, " or ")+")") +
+	for i := range where {
+		and = append(and, where[i].flux())
+	}
+	q := s.from(from, to, t.measurement, append(and, "("+strings.Join(wanted, " or ")+")")...) +
 		` |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`
-	var series *schema.Series
+	var series *schema.RTTSeries
+	var failed error
 	table := -1
-	return s.each(ctx, q, func() { begin(); series, table = nil, -1 }, func(r *query.FluxRecord) {
+	err := s.each(ctx, q, func() { begin(); series, table, failed = nil, -1, nil }, func(r *query.FluxRecord) {
 		if series == nil || r.Table() != table {
-			series, table = recordSeries(r), r.Table()
+			table = r.Table()
+			series, failed = recordSeries(t, r, failed)
 		}
-		row := schema.SweepRow{Time: r.Time().UnixNano()}
-		for i, f := range fields {
-			if v, ok := r.ValueByKey(f).(int64); ok {
-				set(&row, i, v)
+		var row R
+		*t.time(&row) = r.Time().UnixNano()
+		for _, c := range t.columns {
+			if v := r.ValueByKey(c.name); v != nil && failed == nil {
+				failed = c.set(&row, text(v))
 			}
 		}
-		if _, ok := r.ValueByKey("sent").(int64); ok {
+		if r.ValueByKey(t.columns[0].name) != nil && failed == nil {
 			add(series, &row)
 		}
 	})
+	if err == nil && failed != nil {
+		err = fmt.Errorf("source: %w", failed)
+	}
+	return err
 }
 
-// recordSeries takes the tags of a pivoted record: every text column that Flux did not add itself.
-func recordSeries(r *query.FluxRecord) *schema.Series {
-	p := schema.Point{Measurement: schema.ICMPSweep}
+// recordSeries takes the tags of a pivoted record: every text column that is no field and that Flux did not add itself.
+func recordSeries[R any](t *table[R], r *query.FluxRecord, failed error) (*schema.RTTSeries, error) {
+	var p schema.Point
 	for k, v := range r.Values() {
 		text, ok := v.(string)
-		if !ok || strings.HasPrefix(k, "_") || k == "result" || k == "table" || slices.Contains(fields, k) {
+		if !ok || strings.HasPrefix(k, "_") || k == "result" || k == "table" || t.index(k) >= 0 {
 			continue
 		}
 		p.SetTag(k, text)
 	}
-	var row schema.SweepRow
-	if err := schema.Read(&p, &row); err != nil {
-		panic(err) // a point without fields has none of a wrong type
-	}
-	return &row.Series
+	series, err := t.series(&p)
+	return series, cmp.Or(failed, err)
 }
+
+// fluxFacts asks for the last value of each field in each window.
+func (s *Source) fluxFacts(ctx context.Context, from, to int64, length time.Duration) ([]Facts, error) {
+	var wanted []string
+	for _, f := range linkFields {
+		wanted = append(wanted, fluxField(f))
+	}
+	type key struct {
+		host, instance string
+		start          int64
+	}
+	found := map[key]*Facts{}
+	q := s.from(from, to, schema.ICMPSweepStats, "("+strings.Join(wanted, " or ")+")") + fmt.Sprintf(" |> window(every: %ds) |> last()", int64(length.Seconds()))
+	err := s.each(ctx, q, func() { clear(found) }, func(r *query.FluxRecord) {
+		k := key{tag(r, schema.TagHost), tag(r, schema.TagInstance), floorTo(r.Time().UnixNano(), int64(length))}
+		if found[k] == nil {
+			found[k] = &Facts{Host: k.host, Instance: k.instance, Start: k.start}
+		}
+		found[k].set(r.Field(), string(text(r.Value())))
+	})
+	list := make([]Facts, 0, len(found))
+	for _, f := range found {
+		list = append(list, *f)
+	}
+	return list, err
+}
+
+func floorTo(t, unit int64) int64 { return t - (t%unit+unit)%unit }
 
 func tag(r *query.FluxRecord, key string) string {
 	v, _ := r.ValueByKey(key).(string)

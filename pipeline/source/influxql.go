@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 
 	"echogram/pipeline/influx"
 	"echogram/plugins/schema"
@@ -26,7 +27,11 @@ func byInstance(n string) string {
 
 func (s *Source) qlOldest(ctx context.Context) (t int64, ok bool, err error) {
 	t = math.MaxInt64
-	for measurement, field := range map[string]string{schema.ICMPSweepStats: "points", schema.ICMPSweep: "sent"} {
+	first := map[string]string{schema.ICMPSweepStats: "points"}
+	for _, table := range s.tables {
+		first[table.measurement] = table.columns[0].name
+	}
+	for measurement, field := range first {
 		all, err := s.client.InfluxQL(ctx, fmt.Sprintf("SELECT first(%q) FROM %q", field, measurement))
 		if err != nil {
 			return 0, false, err
@@ -47,9 +52,18 @@ func (s *Source) qlManifests(ctx context.Context, from, to int64) ([]Minute, err
 		schema.ICMPSweepStats, qlRange(from, to))+byInstance("time(1m), ")+" fill(none)")
 }
 
-func (s *Source) qlCounts(ctx context.Context, from, to int64) ([]Minute, error) {
+func (s *Source) qlCounts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
+	if of == "" {
+		return s.qlMinutes(ctx, fmt.Sprintf(`SELECT count("sent") AS "rows", sum("late") AS "late" FROM %q WHERE %s`,
+			schema.ICMPSweep, qlRange(from, to))+byInstance("time(1m), ")+" fill(none)")
+	}
+	return s.qlMinutes(ctx, fmt.Sprintf(`SELECT count(%q) AS "rows" FROM %q WHERE %s AND %q != '' GROUP BY time(1m) fill(none)`,
+		s.tables[of].columns[0].name, of, qlRange(from, to), s.targets[of]))
+}
+
+func (s *Source) qlTotals(ctx context.Context, from, to int64) ([]Minute, error) {
 	return s.qlMinutes(ctx, fmt.Sprintf(`SELECT count("sent") AS "rows", sum("late") AS "late" FROM %q WHERE %s`,
-		schema.ICMPSweep, qlRange(from, to))+byInstance("time(1m), ")+" fill(none)")
+		schema.ICMPSweep, qlRange(from, to))+byInstance(""))
 }
 
 func (s *Source) qlMinutes(ctx context.Context, statement string) ([]Minute, error) {
@@ -67,28 +81,62 @@ func (s *Source) qlMinutes(ctx context.Context, statement string) ([]Minute, err
 	return minutes, nil
 }
 
-func (s *Source) qlBlocks(ctx context.Context, from, to int64) ([]string, error) {
+func (s *Source) qlValues(ctx context.Context, of string, from, to int64) ([]string, error) {
 	all, err := s.client.InfluxQL(ctx, fmt.Sprintf("SHOW TAG VALUES FROM %q WITH KEY = %q WHERE %s",
-		schema.ICMPSweep, schema.TagBlock, qlRange(from, to)))
+		s.tables[of].measurement, s.targets[of], qlRange(from, to)))
 	if err != nil {
 		return nil, err
 	}
-	var blocks []string
+	var values []string
 	for _, r := range rows(all) {
-		if b, ok := r.values["value"].(string); ok {
-			blocks = append(blocks, b)
+		if v, ok := r.values["value"].(string); ok {
+			values = append(values, v)
 		}
 	}
-	return blocks, nil
+	return values, nil
 }
 
-func (s *Source) qlRead(ctx context.Context, block string, from, to int64, begin func(), add func(*schema.Series, *schema.SweepRow)) error {
-	statement := fmt.Sprintf(`SELECT "%s" FROM %q WHERE %q = %s AND %s GROUP BY *`, strings.Join(fields, `", "`),
-		schema.ICMPSweep, schema.TagBlock, qlString(block), qlRange(from, to))
-	return s.client.StreamInfluxQL(ctx, statement, func(r io.Reader) error {
+// ql is a condition on a tag.
+func (c *condition) ql() string {
+	all := make([]string, len(c.values))
+	for i, v := range c.values {
+		all[i] = fmt.Sprintf("%q = %s", c.tag, qlString(v))
+	}
+	return "(" + strings.Join(all, " OR ") + ")"
+}
+
+func qlRead[R any](ctx context.Context, s *Source, t *table[R], where []condition, from, to int64, begin func(), add func(*schema.RTTSeries, *R)) error {
+	statement := fmt.Sprintf(`SELECT "%s" FROM %q WHERE %s`, strings.Join(t.fields(), `", "`), t.measurement, qlRange(from, to))
+	for i := range where {
+		statement += " AND " + where[i].ql()
+	}
+	return s.client.StreamInfluxQL(ctx, statement+" GROUP BY *", func(r io.Reader) error {
 		begin()
-		return readCSV(r, add)
+		return readCSV(r, t, add)
 	})
+}
+
+func (s *Source) qlFacts(ctx context.Context, from, to int64, length time.Duration) ([]Facts, error) {
+	var last []string
+	for _, f := range linkFields {
+		last = append(last, fmt.Sprintf("last(%q) AS %q", f, f))
+	}
+	all, err := s.client.InfluxQL(ctx, fmt.Sprintf("SELECT %s FROM %q WHERE %s", strings.Join(last, ", "), schema.ICMPSweepStats, qlRange(from, to))+
+		byInstance(fmt.Sprintf("time(%ds), ", int64(length.Seconds())))+" fill(none)")
+	if err != nil {
+		return nil, err
+	}
+	var list []Facts
+	for _, r := range rows(all) {
+		f := Facts{Host: r.tags[schema.TagHost], Instance: r.tags[schema.TagInstance], Start: r.int("time")}
+		for _, name := range linkFields {
+			if v := r.values[name]; v != nil {
+				f.set(name, fmt.Sprint(v))
+			}
+		}
+		list = append(list, f)
+	}
+	return list, nil
 }
 
 // row is one row of an InfluxQL answer.

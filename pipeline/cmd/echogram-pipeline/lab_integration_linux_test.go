@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,7 @@ type world struct {
 	source     string
 	sweeps     []*schema.SweepRow
 	stats      map[statsKey]*schema.SweepStatsRow
+	windows    string // of the configuration
 	extra      string // further lines of the configuration
 	sourceKeys string // further lines of [source]
 	sinkKeys   string // further lines of [sink]
@@ -74,7 +76,8 @@ type statsKey struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, dir: t.TempDir(), source: database(t, "raw"), stats: map[statsKey]*schema.SweepStatsRow{}}
+	w := &world{t: t, dir: t.TempDir(), source: database(t, "raw"), stats: map[statsKey]*schema.SweepStatsRow{},
+		windows: `["1m", "1h"]`}
 	return w
 }
 
@@ -137,23 +140,23 @@ func (w *world) add(instance string, net, targets int, at time.Time, promised in
 // store writes everything added since the last store: rows first, manifests last.
 func (w *world) store() {
 	w.t.Helper()
-	var buf []byte
-	var p schema.Point
-	lines := 0
-	flush := func() {
-		if err := lab.influx.Write(w.t.Context(), w.source, string(buf)); err != nil {
+	for chunk := range slices.Chunk(bytes.SplitAfter(w.lines(), []byte("\n")), 20000) {
+		if err := lab.influx.Write(w.t.Context(), w.source, string(bytes.Join(chunk, nil))); err != nil {
 			w.t.Fatal(err)
 		}
-		buf, lines = buf[:0], 0
 	}
+	w.sweeps, w.stats = nil, map[statsKey]*schema.SweepStatsRow{}
+}
+
+// lines is all that store would write.
+func (w *world) lines() (text []byte) {
+	w.t.Helper()
+	var p schema.Point
 	line := func(r schema.Row) {
 		schema.Fill(&p, r)
 		var err error
-		if buf, err = p.AppendLine(buf); err != nil {
+		if text, err = p.AppendLine(text); err != nil {
 			w.t.Fatal(err)
-		}
-		if lines++; lines == 20000 {
-			flush()
 		}
 	}
 	for _, r := range w.sweeps {
@@ -162,14 +165,13 @@ func (w *world) store() {
 	for _, r := range w.stats {
 		line(r)
 	}
-	flush()
-	w.sweeps, w.stats = nil, map[statsKey]*schema.SweepStatsRow{}
+	return text
 }
 
 // config writes a configuration for the sink database and returns its path.
 func (w *world) config(sink, state string) string {
-	text := fmt.Sprintf("state_dir = %q\n%s\n[source]\nurl = %q\nbucket = %q\n%s\n[sink]\nbucket = %q\n%s\n",
-		filepath.Join(w.dir, state), w.extra, lab.influx.URL, w.source+"/autogen", w.sourceKeys, sink+"/autogen", w.sinkKeys)
+	text := fmt.Sprintf("state_dir = %q\nwindows = %s\n%s\n[source]\nurl = %q\nbucket = %q\n%s\n[sink]\nbucket = %q\n%s\n",
+		filepath.Join(w.dir, state), w.windows, w.extra, lab.influx.URL, w.source+"/autogen", w.sourceKeys, sink+"/autogen", w.sinkKeys)
 	path := filepath.Join(w.dir, state+".toml")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		w.t.Fatal(err)
@@ -213,7 +215,7 @@ func (w *world) once(config string, until time.Time) string {
 func dump(t *testing.T, db string) string {
 	t.Helper()
 	var out strings.Builder
-	for _, m := range []string{schema.ICMPSweepBlockRollup, schema.ICMPSweepRollup} {
+	for _, m := range []string{schema.ICMPSweepNetworkRollup, schema.ICMPSweepBlockRollup, schema.ICMPSweepRollup, "ping" + schema.RollupSuffix, schema.PathShift} {
 		series, err := lab.influx.Query(t.Context(), db, "SELECT * FROM "+m+" GROUP BY *")
 		if err != nil {
 			t.Fatal(err)

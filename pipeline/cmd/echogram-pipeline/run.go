@@ -14,10 +14,8 @@ import (
 
 	"echogram/pipeline/checkpoint"
 	"echogram/pipeline/config"
-	"echogram/pipeline/influx"
 	"echogram/pipeline/ledger"
 	"echogram/pipeline/service"
-	"echogram/pipeline/source"
 )
 
 type runFlags struct {
@@ -35,15 +33,18 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run --config FILE [--once [--until T]] [--check]",
 		Short: "Roll up windows as they close, or everything there is",
-		Long: `Roll up the points of icmp_sweep: by the minute and the hour for each block, by the hour for each target.
+		Long: `Roll up the points of icmp_sweep, and of other measurements that the configuration names, over all its windows: for
+each network, block and target. Where the floor of a target's RTT has moved, write a path_shift.
 
-Without --once it keeps running and rolls windows up as they close. Exit codes: 0 done, 1 failed, 2 usage or
-configuration.`,
+Without --once it keeps running and rolls windows up as they close. With [source] type = "stdin" it reads line protocol
+from STDIN, as a child of Telegraf (outputs.execd), until that ends. Exit codes: 0 done, 1 failed, or rows were refused,
+2 usage or configuration.`,
 		Example: `  echogram-pipeline run --config /etc/echogram/pipeline.toml
-  echogram-pipeline run --config pipeline.toml --once --until 2026-03-01T00:00:00Z`,
+  echogram-pipeline run --config pipeline.toml --once --until 2026-03-01T00:00:00Z
+  echogram sweep --format influx 192.0.2.0/24 | echogram-pipeline run --config stdin.toml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return f.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration `FILE`")
@@ -53,7 +54,7 @@ configuration.`,
 	return cmd
 }
 
-func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
+func (f *runFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	until, err := f.parse(time.Now())
 	if err != nil {
 		return usageError{err}
@@ -65,13 +66,24 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if f.check {
 		return cfg.Print(stdout)
 	}
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
-	err = serve(ctx, cfg, log, f.once, until)
+	log := newLog(stderr, cfg)
+	switch {
+	case cfg.Source.Type != config.Stdin:
+		err = serve(ctx, cfg, log, f.once, until)
+	case f.once:
+		return usageError{errors.New("--once is for a source of type influxdb: STDIN ends by itself")}
+	default:
+		err = serveStream(ctx, cfg, log, stdin)
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		log.Info("stopped")
 		return nil
 	}
 	return err
+}
+
+func newLog(stderr io.Writer, cfg *config.Config) *slog.Logger {
+	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
 }
 
 // parse checks the flags and gives the end of --once. An end that lies ahead is now: nobody knows the future.
@@ -84,11 +96,16 @@ func (f *runFlags) parse(now time.Time) (time.Time, error) {
 	case !f.once:
 		return now, errors.New("--until needs --once")
 	}
-	t, err := time.Parse(time.RFC3339Nano, f.until)
+	return parseTime("--until", f.until, now)
+}
+
+// parseTime reads the time that a flag gives. One that lies ahead is now.
+func parseTime(flag, text string, now time.Time) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		var seconds int64
-		if seconds, err = strconv.ParseInt(f.until, 10, 64); err != nil || seconds < 0 || seconds > 1<<33 {
-			return now, fmt.Errorf("--until %q is neither an RFC 3339 time nor seconds since the epoch", f.until)
+		if seconds, err = strconv.ParseInt(text, 10, 64); err != nil || seconds < 0 || seconds > 1<<33 {
+			return now, fmt.Errorf("%s %q is neither an RFC 3339 time nor seconds since the epoch", flag, text)
 		}
 		t = time.Unix(seconds, 0)
 	}
@@ -98,8 +115,8 @@ func (f *runFlags) parse(now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// serve wires everything and runs it.
-func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, once bool, until time.Time) error {
+// serve rolls up what lies in InfluxDB.
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, once bool, until time.Time) (err error) {
 	store, err := checkpoint.Open(cfg.StateDir, cfg.Source.Identity(), cfg.Sink.Identity())
 	if err != nil {
 		return err
@@ -109,21 +126,16 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, once bool,
 	if err != nil {
 		return err
 	}
-	retries, attempts := -1, log
+	o := &opener{cfg: cfg, retries: -1, failed: log, log: log}
 	if once {
-		retries, attempts = onceRetries, nil // the one error at the end says it all
+		o.retries, o.failed = onceRetries, nil // the one error at the end says it all
 	}
-	from, to := influx.New(cfg.Source.Client(retries, attempts)), influx.New(cfg.Sink.Client(retries, attempts))
-	defer from.Close()
-	defer to.Close()
-	src := source.New(from, cfg.Source.Language)
-	if err := src.Open(ctx); err != nil {
+	defer func() { err = errors.Join(err, o.Close()) }()
+	ends, err := o.ends(ctx)
+	if err != nil {
 		return err
 	}
-	log.Debug("source is open", "language", src.Language())
-	s := service.New(service.Config{
-		Interval: cfg.Interval.Duration, Readers: cfg.Source.Readers, Batch: cfg.Sink.Batch, Log: log,
-	}, l, src, src, to, store)
+	s := service.New(services(cfg, log), l, ends, store)
 	if once {
 		return s.Once(ctx, until)
 	}
@@ -132,7 +144,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, once bool,
 
 // load makes a ledger that goes on from the checkpoint, or an empty one.
 func load(store *checkpoint.Store, cfg *config.Config, log *slog.Logger) (*ledger.Ledger, error) {
-	lc := ledger.Config{Lateness: cfg.Lateness.Duration, Revisit: cfg.Revisit.Duration}
+	lc := ledgers(cfg)
 	var state ledger.State
 	err := store.Load(&state)
 	switch {

@@ -16,6 +16,8 @@ import (
 	"echogram/plugins/schema"
 )
 
+const day = 24 * time.Hour
+
 // noon is long past, so that every lateness has passed.
 var noon = time.Date(2026, 1, 10, 12, 0, 0, 0, time.UTC)
 
@@ -158,16 +160,17 @@ func TestRollupsAreTrue(t *testing.T) {
 }
 
 // TestKilledFiveTimes: SIGKILL during a backlog, five times, leaves what an undisturbed run leaves. It strikes in turn
-// while an hour's rows are being written, and when a checkpoint has just been saved.
+// while a day's rows are being written, and when a checkpoint has just been saved.
 func TestKilledFiveTimes(t *testing.T) {
 	w := newWorld(t)
-	for at := noon; at.Before(noon.Add(8 * time.Hour)); at = at.Add(time.Minute) {
+	for at := noon; at.Before(noon.Add(8 * day)); at = at.Add(24 * time.Minute) {
 		w.add("one", 1, 1024, at, 0)
 	}
 	w.store()
-	until := noon.Add(8*time.Hour + 30*time.Second)
+	until := noon.Add(8*day + 30*time.Second)
 	calm, torn := database(t, "calm"), database(t, "torn")
-	w.sinkKeys = "batch = 100" // many writes an hour
+	w.windows = `["1m", "1h", "1d"]`
+	w.sinkKeys = "batch = 100" // many writes a day
 	w.once(w.config(calm, "calm"), until)
 	config := w.config(torn, "torn")
 	for kill := range 5 {
@@ -187,15 +190,15 @@ func TestKilledFiveTimes(t *testing.T) {
 		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
 			t.Fatalf("kill %d came too late: %v\n%s", kill, cmd.ProcessState, stderr)
 		}
-		t.Logf("kill %d: %d rows in the sink, %d hours done by this process", kill, written(t, torn), strings.Count(stderr.String(), "rolled up"))
+		t.Logf("kill %d: %d rows in the sink, %d days done by this process", kill, written(t, torn), strings.Count(stderr.String(), "rolled up"))
 	}
 	if a, b := dump(t, calm), dump(t, torn); a == b {
 		t.Error("the kills came too late to prove anything")
 	}
 	log := w.once(config, until)
 	left := strings.Count(log, "rolled up")
-	t.Logf("the last run had %d of 8 hours left", left)
-	if left == 0 || left == 8 {
+	t.Logf("the last run had %d of 9 days left", left)
+	if left == 0 || left == 9 {
 		t.Error("the checkpoint was of no use, or there was nothing left")
 	}
 	if a, b := dump(t, calm), dump(t, torn); a != b || len(a) < 1000 {

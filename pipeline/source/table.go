@@ -1,0 +1,167 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+
+	"echogram/pipeline/lines"
+	"echogram/plugins/schema"
+)
+
+// table says how the rows of one measurement are read into R.
+type table[R any] struct {
+	measurement string
+	columns     []column[R] // a row without the first one's field is left out
+	time        func(*R) *int64
+	series      func(*schema.Point) (*schema.RTTSeries, error) // of a point that has the tags
+}
+
+// column reads one field from its text.
+type column[R any] struct {
+	name string
+	set  func(*R, []byte) error
+}
+
+// index is the place of a field among the columns, or -1.
+func (t *table[R]) index(name string) int {
+	for i := range t.columns {
+		if t.columns[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// fields are the names of the columns.
+func (t *table[R]) fields() []string {
+	names := make([]string, len(t.columns))
+	for i := range t.columns {
+		names[i] = t.columns[i].name
+	}
+	return names
+}
+
+func integer[R any](name string, at func(*R) *int64) column[R] {
+	return column[R]{name, func(r *R, text []byte) (err error) {
+		*at(r), err = parseInt(text)
+		return err
+	}}
+}
+
+func optional[R any](name string, at func(*R) *schema.Opt) column[R] {
+	return column[R]{name, func(r *R, text []byte) error {
+		v, err := parseInt(text)
+		*at(r) = schema.Some(v)
+		return err
+	}}
+}
+
+// sweeps are the per-target rows of icmp_sweep, with the fields that rollups need.
+var sweeps = &table[schema.SweepRow]{
+	measurement: schema.ICMPSweep,
+	columns: []column[schema.SweepRow]{
+		integer("sent", func(r *schema.SweepRow) *int64 { return &r.Sent }),
+		integer("received", func(r *schema.SweepRow) *int64 { return &r.Received }),
+		integer("late", func(r *schema.SweepRow) *int64 { return &r.Late }),
+		integer("duplicates", func(r *schema.SweepRow) *int64 { return &r.Duplicates }),
+		integer("corrupt", func(r *schema.SweepRow) *int64 { return &r.Corrupt }),
+		optional("rtt_ns", func(r *schema.SweepRow) *schema.Opt { return &r.RTT }),
+		optional("rtt_min_ns", func(r *schema.SweepRow) *schema.Opt { return &r.RTTMin }),
+		optional("rtt_max_ns", func(r *schema.SweepRow) *schema.Opt { return &r.RTTMax }),
+		optional("ttl", func(r *schema.SweepRow) *schema.Opt { return &r.TTL }),
+	},
+	time:   rowTime,
+	series: sweepSeries,
+}
+
+func rowTime(r *schema.SweepRow) *int64 { return &r.Time }
+
+func sweepSeries(p *schema.Point) (*schema.RTTSeries, error) {
+	p.Measurement, p.Fields = schema.ICMPSweep, nil
+	var row schema.SweepRow
+	err := schema.Read(p, &row)
+	return &schema.RTTSeries{HasCounts: true, Series: row.Series}, err
+}
+
+// floors are the rollups of targets, with the fields that tell of the RTT's floor.
+var floors = &table[schema.SweepRollupRow]{
+	measurement: schema.ICMPSweepRollup,
+	columns: []column[schema.SweepRollupRow]{
+		optional("rtt_floor_ns", func(r *schema.SweepRollupRow) *schema.Opt { return &r.Floor }),
+		optional("rtt_stderr_ns", func(r *schema.SweepRollupRow) *schema.Opt { return &r.StdErr }),
+		integer("rtt_n", func(r *schema.SweepRollupRow) *int64 { return &r.N }),
+		optional("ttl_min", func(r *schema.SweepRollupRow) *schema.Opt { return &r.TTLMin }),
+		optional("ttl_max", func(r *schema.SweepRollupRow) *schema.Opt { return &r.TTLMax }),
+		{"rtt_error", func(r *schema.SweepRollupRow, text []byte) error {
+			r.Error = string(unquote(text))
+			return nil
+		}},
+	},
+	time:   func(r *schema.SweepRollupRow) *int64 { return &r.Time },
+	series: sweepSeries,
+}
+
+// tableOf reads m: first the field that every row has.
+func tableOf(m *lines.Measurement) *table[schema.SweepRow] {
+	t := &table[schema.SweepRow]{measurement: m.Name, time: rowTime}
+	if m.Sent != "" {
+		t.columns = append(t.columns,
+			column[schema.SweepRow]{m.Sent, func(r *schema.SweepRow, text []byte) error { return count(&r.Sent, text) }},
+			column[schema.SweepRow]{m.Received, func(r *schema.SweepRow, text []byte) error { return count(&r.Received, text) }})
+	}
+	t.columns = append(t.columns, column[schema.SweepRow]{m.Field, func(r *schema.SweepRow, text []byte) (err error) {
+		r.RTT, err = rtt(text, units[m.Unit])
+		return err
+	}})
+	t.series = func(p *schema.Point) (*schema.RTTSeries, error) {
+		return &schema.RTTSeries{Of: m.Name, HasCounts: m.Sent != "",
+			Series: schema.Series{Host: p.Tag(schema.TagHost), Target: p.Tag(m.Target), Labels: p.Tags}}, nil
+	}
+	return t
+}
+
+// units in ns.
+var units = map[string]int64{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+// rtt makes an RTT of a number in a unit, rounded half away from zero. What is none is left out.
+func rtt(text []byte, unit int64) (schema.Opt, error) {
+	if bytes.ContainsAny(text, ".eE") {
+		f, err := strconv.ParseFloat(string(text), 64)
+		ns := math.Round(f * float64(unit))
+		return some(int64(ns), ns >= 0 && ns < math.MaxInt64), err
+	}
+	v, err := parseInt(text)
+	return some(v*unit, v >= 0 && v <= math.MaxInt64/unit), err
+}
+
+func some(n int64, ok bool) schema.Opt {
+	if !ok {
+		return schema.Opt{}
+	}
+	return schema.Some(n)
+}
+
+// count makes a number of requests or replies of an integer or of a whole float.
+func count(n *int64, text []byte) error {
+	if bytes.ContainsAny(text, ".eE") {
+		f, err := strconv.ParseFloat(string(text), 64)
+		*n = int64(f)
+		return err
+	}
+	v, err := parseInt(text)
+	*n = v
+	return err
+}
+
+// unquote takes the quotes of a CSV field off.
+func unquote(text []byte) []byte {
+	if len(text) < 2 || text[0] != '"' {
+		return text
+	}
+	return bytes.ReplaceAll(text[1:len(text)-1], []byte(`""`), []byte(`"`))
+}
+
+// text is a value of a Flux answer as CSV would have it.
+func text(v any) []byte { return fmt.Append(nil, v) }
