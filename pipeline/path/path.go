@@ -3,19 +3,25 @@
 //
 // Its layers, from the bottom:
 //
-//   - Measurement: the filtered RTTs of one target, by payload size, and the facts that bend them.
+//   - Level: where the floor of a set of RTTs lies, and how well that is known.
+//   - Measurement: the filtered RTTs of one target, by payload size, and the Facts that bend them.
 //   - Calibration: measurements of targets whose hops and cable are known.
 //   - Estimate: what a measurement tells beside a calibration, by the slope over frame size and by the offset.
 //   - Shifts: lasting changes in a row of window floors.
+//
+// A hop is a switch that takes in a frame whole before it passes it on. Cut-through switches do not show in a slope;
+// their delay shows in an offset. All RTTs are ns.
 package path
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"echogram/pipeline/outlier"
 )
 
-// Sample is one probe of a target.
+// Sample is one answered probe. It must have been the first of its burst: one behind others waits for them.
 type Sample struct {
 	At   int64 // of the request, ns
 	Size int   // payload bytes
@@ -23,10 +29,10 @@ type Sample struct {
 	TTL  int64 // of the reply; 0: unknown
 }
 
-// Facts are what bends RTTs on the prober's side: measurements under different ones cannot be compared.
+// Facts are what bends RTTs on the prober's side. RTTs that were measured under different ones cannot be compared.
 type Facts struct {
-	Interval  time.Duration `json:"interval_ns"`          // between two probes
-	RXUsecs   string        `json:"rx_usecs,omitempty"`   // interrupt coalescing, µs; "": unknown
+	Interval  time.Duration `json:"interval_ns"`          // between two probes of one target; 0: unknown
+	RXUsecs   string        `json:"rx_usecs,omitempty"`   // interrupt coalescing, µs; "": unknown, as in all below
 	TXUsecs   string        `json:"tx_usecs,omitempty"`   //
 	Adaptive  string        `json:"adaptive,omitempty"`   // adaptive coalescing: on, off
 	EEE       string        `json:"eee,omitempty"`        // Energy-Efficient Ethernet: on, off
@@ -35,84 +41,137 @@ type Facts struct {
 	Awake     bool          `json:"awake"`                // the CPU was held out of deep idle states
 }
 
+// FactsError: a measurement and its reference were made under different facts.
+type FactsError struct {
+	Fact, Here, There string
+	Reference         string
+}
+
+// Error names the fact, both its values, and the way out.
+func (e *FactsError) Error() string {
+	return fmt.Sprintf("path: %s is %s here and %s at the reference %q: RTTs of the two cannot be compared; measure both under the same", e.Fact, e.Here, e.There, e.Reference)
+}
+
+// Differ returns the first fact in which f and o differ, as far as both are known; nil when there is none.
+func (f *Facts) Differ(o *Facts) *FactsError {
+	for _, c := range []struct{ fact, here, there string }{
+		{"the interval between probes", interval(f.Interval), interval(o.Interval)},
+		{"interrupt coalescing (rx_usecs)", f.RXUsecs, o.RXUsecs},
+		{"interrupt coalescing (tx_usecs)", f.TXUsecs, o.TXUsecs},
+		{"adaptive coalescing", f.Adaptive, o.Adaptive},
+		{"Energy-Efficient Ethernet", f.EEE, o.EEE},
+		{"the CPU frequency governor", f.Governor, o.Governor},
+		{"the kind of stamps", f.StampKind, o.StampKind},
+		{"holding the CPU awake", fmt.Sprint(f.Awake), fmt.Sprint(o.Awake)},
+	} {
+		if c.here != "" && c.there != "" && c.here != c.there {
+			return &FactsError{Fact: c.fact, Here: c.here, There: c.there}
+		}
+	}
+	return nil
+}
+
+func interval(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// coalescing is how long the adapter may hold a received frame back, ns; 0 when it does not, or nobody knows.
+func (f *Facts) coalescing() float64 {
+	us, err := strconv.ParseFloat(f.RXUsecs, 64)
+	if err != nil || f.StampKind == "hardware" {
+		return 0
+	}
+	return us * 1e3
+}
+
 // Size is what the probes of one payload size tell.
 type Size struct {
-	Payload int `json:"payload"` // bytes
-	Wire    int `json:"wire"`    // bytes of the frame without FCS, at least 60
-	outlier.Result
+	Payload int            `json:"payload"` // bytes
+	Wire    int            `json:"wire"`    // bytes of the frame without FCS
+	Filter  outlier.Result `json:"filter"`
+	Level   Level          `json:"level"`
 }
 
 // Measurement is what was measured of one target.
 type Measurement struct {
 	Target string `json:"target"`
-	Probes int    `json:"probes"`
-	Sizes  []Size `json:"sizes"` // by payload, ascending
+	Probes int    `json:"probes"` // requests, unanswered ones too
+	Sizes  []Size `json:"sizes"`  // by payload, ascending
 	Facts  Facts  `json:"facts"`
 	TTL    int64  `json:"ttl,omitempty"` // of all replies; 0: they differ, or it is unknown
 	Last   int64  `json:"last_ns"`       // time of the last request
-}
-
-// Measure filters the samples of one target. probes counts those that were not answered, too.
-func Measure(filter outlier.Config, target string, ipv6 bool, samples []Sample, probes int, facts Facts) *Measurement {
-	panic("not written yet")
 }
 
 // Known is a measurement of a target whose way is known.
 type Known struct {
 	Measurement
 	Name   string  `json:"name"`
-	Hops   int     `json:"hops"`   // store-and-forward switches; -1: unknown
+	Hops   int     `json:"hops"`   // switches; negative: unknown, yet the same for ever
 	Metres float64 `json:"metres"` // of cable, one way
+
+	// Paired: it was measured in the same run, in turn with the target, so that what drifts moves both.
+	Paired bool `json:"-"`
 }
 
-// Calibration is what estimates are made beside: at least one Known for an offset, two with different hops to learn
-// what a switch delays by.
+// Calibration is what estimates are made beside: one Known for an offset, two with different hops to learn what a
+// switch delays by.
 type Calibration struct {
 	Known []Known `json:"known"`
 }
 
 // Config is what an estimate assumes.
 type Config struct {
-	HopDelay    time.Duration // RTT that one switch adds; 0: learned from the calibration, else unknown
-	NsPerMetre  float64       // RTT; 0: 10
-	NsTolerance float64       // relative uncertainty of NsPerMetre; 0: 0.05
-	LinkRates   []int64       // bit/s that a slope may stand for; nil: 10M, 100M, 1G, 2.5G, 10G and their mixtures are guessed
-	Confidence  float64       // from which a count of hops is told; 0: 0.95
+	HopDelay   time.Duration // RTT that one switch adds; 0: learned from the calibration, else unknown
+	HopScatter float64       // relative standard deviation of one switch's delay; 0: 0.03
+	NsPerMetre float64       // RTT of a metre of cable; 0: 10
+	Velocity   float64       // relative uncertainty of NsPerMetre; 0: 0.05
+	MostCable  float64       // metres, one way, that a count of switches may leave to cable; 0: 100
+	LinkRates  []int64       // bit/s of all links on the way; nil: guessed, one rate for all
+	Confidence float64       // from which a number of switches is told; 0: 0.95
 }
 
-// Interval is a value between two limits of 95 %.
+func (cfg Config) withDefaults() Config {
+	for _, d := range []struct {
+		v   *float64
+		def float64
+	}{{&cfg.HopScatter, 0.03}, {&cfg.NsPerMetre, 10}, {&cfg.Velocity, 0.05}, {&cfg.MostCable, 100}, {&cfg.Confidence, 0.95}} {
+		if *d.v == 0 {
+			*d.v = d.def
+		}
+	}
+	return cfg
+}
+
+// Interval is a value between the limits of its 95 % interval.
 type Interval struct {
 	Value, Low, High float64
 }
 
-// Count is a number of switches.
+// Count is a number of switches, or why there is none.
 type Count struct {
-	Hops       int
-	Confidence float64 // 0 to 1
-	RunnerUp   int
-	Told       bool   // the confidence suffices
-	Why        string // when it was not told
-	Rate       int64  // bit/s that a slope was read by
+	Told       bool
+	Hops       int     // the most likely number, told or not
+	Confidence float64 // probability of Hops, 0 to 1
+	RunnerUp   int     // the next most likely
+	Rate       int64   // bit/s of the links, by a slope; 0: of several rates
+	Why        string  // that it is not told
 }
 
 // Estimate is what a measurement tells.
 type Estimate struct {
 	*Measurement
-	Reference string    // the calibration's target, "" without one
-	Slope     *Interval // ns of RTT a byte; nil with one size
-	BySlope   *Count    // nil where there is no slope
-	ByOffset  *Count    // nil where nothing calibrates it
+	Reference string    // the calibration's target that Offset is measured from; "": none
+	Slope     *Interval // ns of RTT for each byte; nil with one frame size
+	BySlope   *Count    // nil without a slope
+	ByOffset  *Count    // nil without a calibration of known hops
 	Hops      *Count    // of both; nil when there is neither
 	Offset    *Interval // ns beyond the reference; nil without one
-	Cable     *Interval // metres one way that Offset stands for beyond the hops; nil when hops are not known
-	Told      bool
-	Reasons   []string // of all that cannot be told, in plain words
+	Cable     *Interval // metres, one way; nil when it cannot be told
+	HopDelay  *Interval // ns of RTT a switch, as configured or learned; nil when unknown
+	Told      bool      // all that was asked for: hops where there is a slope or a calibration, metres where there is a reference
+	Reasons   []string  // why something cannot be told, a sentence each
+	Notes     []string  // what was assumed, a sentence each
 }
-
-// Estimate says what m tells beside cal, which may be nil.
-func (cfg *Config) Estimate(m *Measurement, cal *Calibration) *Estimate {
-	panic("not written yet")
-}
-
-// ErrFacts: two measurements were made under different facts; its text names them.
-type ErrFacts struct{ Fact, Here, There string }

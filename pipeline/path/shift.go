@@ -9,9 +9,9 @@ type Floor struct {
 	Floor  float64 // ns
 	StdErr float64 // of Floor, ns; 0: unknown
 	TTLMin int64   // of the replies; 0: unknown
-	TTLMax int64   //
-	Facts  string  // what bends RTTs on the prober's side (coalescing, EEE, probe interval); "" is a value like others
-	Error  string  // outlier.Result's: what is not outlier.OK makes the floor doubtful
+	TTLMax int64
+	Facts  string // what bends RTTs on the prober's side (coalescing, EEE, probe interval); "" is a value like others
+	Error  string // outlier.Result's; a floor that is one of several modes, or of few RTTs, tells nothing
 }
 
 // ShiftConfig says what is a shift and what it would mean.
@@ -19,7 +19,23 @@ type ShiftConfig struct {
 	HopDelay   time.Duration // RTT that one switch adds; 0: 20 µs
 	NsPerMetre float64       // RTT; 0: 10
 	Least      float64       // ns; what moves the floor by less is none; 0: 150
-	MinValues  int           // RTTs below which a window tells nothing; 0: 30
+	MinValues  int           // RTTs below which a window tells nothing; 0: 10
+}
+
+func (cfg ShiftConfig) withDefaults() ShiftConfig {
+	if cfg.HopDelay <= 0 {
+		cfg.HopDelay = 20 * time.Microsecond
+	}
+	if !(cfg.NsPerMetre > 0) {
+		cfg.NsPerMetre = 10
+	}
+	if !(cfg.Least > 0) {
+		cfg.Least = 150
+	}
+	if cfg.MinValues <= 0 {
+		cfg.MinValues = 10
+	}
+	return cfg
 }
 
 // Shift is a lasting change of the floor.
@@ -37,8 +53,24 @@ type Shift struct {
 
 // Shifts lists the shifts that floors show, in the order in which they were confirmed. floors are of one target and
 // one length of window, ascending by Start.
-func Shifts(cfg ShiftConfig, floors []Floor) []Shift { return nil }
+func Shifts(cfg ShiftConfig, floors []Floor) (all []Shift) {
+	s := scan{cfg: cfg.withDefaults()}
+	for _, f := range floors {
+		if shift, ok := s.next(f); ok {
+			all = append(all, shift)
+		}
+	}
+	return all
+}
 
 // Newest lists the shifts that the last of floors has confirmed: over floors that grow window by window, each shift of
-// Shifts comes once.
-func Newest(cfg ShiftConfig, floors []Floor) []Shift { return nil }
+// Shifts comes once, as it is there.
+func Newest(cfg ShiftConfig, floors []Floor) []Shift {
+	s := scan{cfg: cfg.withDefaults()}
+	for i, f := range floors {
+		if shift, ok := s.next(f); ok && i == len(floors)-1 {
+			return []Shift{shift}
+		}
+	}
+	return nil
+}

@@ -29,7 +29,7 @@ type chart struct {
 	text   string   // what it shows, in a line
 	title  string   // what it shows, and of whom
 	facts  []string // below the title
-	panels []panel  // one below the other, with one horizontal axis
+	panels []panel  // one below the other; those that follow each other with one horizontal axis name it once
 }
 
 // panel is one pair of axes and what lies between them.
@@ -86,7 +86,8 @@ func (c *chart) draw(dc draw.Canvas) {
 	body := c.drawHead(dc)
 	plots := make([][]*plot.Plot, len(c.panels))
 	for i := range c.panels {
-		plots[i] = []*plot.Plot{c.panels[i].plot(i == len(c.panels)-1)}
+		lowest := i == len(c.panels)-1 || c.panels[i+1].x.label != c.panels[i].x.label
+		plots[i] = []*plot.Plot{c.panels[i].plot(lowest)}
 	}
 	tiles := draw.Tiles{Rows: len(plots), Cols: 1, PadY: 8}
 	for i, row := range plot.Align(plots, tiles, body) {
@@ -149,7 +150,7 @@ func (c *chart) drawLegend(dc draw.Canvas, y vg.Length) vg.Length {
 	return y - high
 }
 
-// plot makes the library's plot; only the lowest panel names the horizontal axis.
+// plot makes the library's plot; only the lowest panel of those that share a horizontal axis names it.
 func (p *panel) plot(lowest bool) *plot.Plot {
 	out := plot.New()
 	out.BackgroundColor = nil

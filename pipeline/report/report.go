@@ -1,4 +1,5 @@
-// Package report draws pictures from line protocol: what BFD sessions and their echoes did over time.
+// Package report draws pictures: from line protocol, what BFD sessions and their echoes did over time; of one target's
+// RTTs, what was cut and what the rest tells of the path.
 //
 // Its layers, in the order of the data:
 //
@@ -9,6 +10,7 @@
 //     a distribution.
 //   - rtt.go, distribution.go, echointerval.go, control.go: one kind of picture a file, stream to chart. A chart is
 //     plain data: layers of points in seconds and nanoseconds, so that tests read numbers and not pixels.
+//   - path.go, pathfit.go: the picture of one target's path, from values that its caller has.
 //   - canvas.go, layer.go, axis.go, style.go: chart to PNG and SVG. Only these know the plotting library.
 //
 // It knows no clock and no files: times come from the rows, and the same input gives the same bytes.

@@ -34,6 +34,8 @@ type Accounts interface {
 	Newest(ctx context.Context, before int64) ([]source.Minute, error)
 	Manifests(ctx context.Context, from, to int64) ([]source.Minute, error)
 	Counts(ctx context.Context, of string, from, to int64) ([]source.Minute, error)
+	// Totals are the rows of sweeps, not by the minute; ok is false where they are no cheaper than Counts.
+	Totals(ctx context.Context, from, to int64) (all []source.Minute, ok bool, err error)
 }
 
 // Points gives the raw rows, part by part. Read is called by several goroutines at once.
@@ -88,6 +90,8 @@ type Service struct {
 	store   Store
 	want    func(*ledger.Window) bool // nil: all
 	shifter *shifter                  // nil: none
+	misled  bool                      // totals have hidden what reading showed in this round
+	exact   bool                      // they did in the one before: rows are counted minute by minute
 }
 
 // New makes a Service that goes on from l.
@@ -142,6 +146,7 @@ func (s *Service) round(ctx context.Context, now int64, force bool) error {
 
 // span deals with the windows that start between from and to, chunk by chunk: each holds whole longest windows.
 func (s *Service) span(ctx context.Context, from, to, now int64, force bool) error {
+	s.exact, s.misled = s.misled, false
 	newest, err := s.Accounts.Newest(ctx, now)
 	if err != nil {
 		return err
@@ -218,33 +223,6 @@ func (s *Service) sameRun(ws []ledger.Window) int {
 		to = max(to, ws[i].End())
 	}
 	return len(ws)
-}
-
-// count enters manifests and rows into the ledger.
-func (s *Service) count(ctx context.Context, of string, from, to, now int64, force bool) error {
-	if of == "" {
-		promised, err := s.Accounts.Manifests(ctx, from, to)
-		if err != nil {
-			return err
-		}
-		manifests := make([]ledger.Manifest, len(promised))
-		for i, m := range promised {
-			manifests[i] = ledger.Manifest{Instance: ledger.Instance{Host: m.Host, Name: m.Instance}, Start: m.Start, Points: m.Rows, Late: m.Late}
-		}
-		s.ledger.Promise(manifests)
-	}
-	for _, r := range s.ledger.Uncounted(of, from, to, now, force) {
-		found, err := s.Accounts.Counts(ctx, of, r.From, r.To)
-		if err != nil {
-			return err
-		}
-		counts := make([]ledger.Count, len(found))
-		for i, m := range found {
-			counts[i] = ledger.Count{Instance: ledger.Instance{Of: of, Host: m.Host, Name: m.Instance}, Start: m.Start, Rows: m.Rows, Late: m.Late}
-		}
-		s.ledger.Count(of, r, counts, now)
-	}
-	return nil
 }
 
 // refusals keeps the first thing that went wrong with single lines or windows.

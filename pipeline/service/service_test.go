@@ -90,6 +90,15 @@ func (m *memory) Counts(_ context.Context, _ string, from, to int64) ([]source.M
 	return byMinute(all, from, to), nil
 }
 
+func (m *memory) Totals(ctx context.Context, from, to int64) ([]source.Minute, bool, error) {
+	minutes, err := m.Counts(ctx, "", from, to)
+	total := source.Minute{Host: "h", Instance: "i"}
+	for _, c := range minutes {
+		total.Rows += c.Rows
+	}
+	return []source.Minute{total}, true, err
+}
+
 func (m *memory) Oldest(context.Context) (int64, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

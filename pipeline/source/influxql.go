@@ -61,6 +61,11 @@ func (s *Source) qlCounts(ctx context.Context, of string, from, to int64) ([]Min
 		s.tables[of].columns[0].name, of, qlRange(from, to), s.targets[of]))
 }
 
+func (s *Source) qlTotals(ctx context.Context, from, to int64) ([]Minute, error) {
+	return s.qlMinutes(ctx, fmt.Sprintf(`SELECT count("sent") AS "rows", sum("late") AS "late" FROM %q WHERE %s`,
+		schema.ICMPSweep, qlRange(from, to))+byInstance(""))
+}
+
 func (s *Source) qlMinutes(ctx context.Context, statement string) ([]Minute, error) {
 	all, err := s.client.InfluxQL(ctx, statement)
 	if err != nil {

@@ -115,6 +115,16 @@ func (s *Source) Counts(ctx context.Context, of string, from, to int64) ([]Minut
 	return s.qlCounts(ctx, of, from, to)
 }
 
+// Totals sums up the rows of sweeps in from <= t < to by instance, all in one: in InfluxQL fifty times as fast as Counts;
+// ok is false in Flux, which counts block by block either way.
+func (s *Source) Totals(ctx context.Context, from, to int64) (all []Minute, ok bool, err error) {
+	if s.language == Flux {
+		return nil, false, nil
+	}
+	all, err = s.qlTotals(ctx, from, to)
+	return all, true, err
+}
+
 // targetsAPart is how many targets of another measurement are read at once.
 const targetsAPart = 100
 

@@ -1,6 +1,7 @@
 package netlab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -57,4 +58,17 @@ func Pin() error {
 		return fmt.Errorf("netlab: affinity: %w", err)
 	}
 	return nil
+}
+
+// StayAwake keeps all CPUs out of idle states until the file is closed, by asking for a wake-up latency of 0 µs
+// (Documentation/power/pm_qos_interface.rst): what waits for a CPU to wake is measured along with the network.
+func StayAwake() (*os.File, error) {
+	awake, err := os.OpenFile("/dev/cpu_dma_latency", os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("netlab: stay awake: %w", err)
+	}
+	if _, err := awake.Write(make([]byte, 4)); err != nil {
+		return nil, errors.Join(fmt.Errorf("netlab: stay awake: %w", err), awake.Close())
+	}
+	return awake, nil
 }

@@ -48,9 +48,10 @@ func (n *Namespace) Enslave(port, bridge string) error {
 	})
 }
 
-// Bridge adds a learning bridge without spanning tree and brings it up.
+// Bridge adds a learning bridge and brings it up. Without spanning tree and multicast snooping it says nothing itself.
 func (n *Namespace) Bridge(name string) error {
-	return n.add(&netlink.Bridge{LinkAttrs: named(name)})
+	snooping := false
+	return n.add(&netlink.Bridge{LinkAttrs: named(name), MulticastSnooping: &snooping})
 }
 
 // Macvlan adds a device with a MAC of its own on a link and brings it up.

@@ -115,8 +115,11 @@ func draw(seed uint64, p Probe) float64 {
 	h := mix(seed ^ binary.BigEndian.Uint64(a[:8]))
 	h = mix(h ^ binary.BigEndian.Uint64(a[8:]))
 	h = mix(h ^ uint64(p.N))
-	return float64(h>>11) / (1 << 53)
+	return unit(h)
 }
+
+// unit maps a draw to [0, 1).
+func unit(h uint64) float64 { return float64(h>>11) / (1 << 53) }
 
 // mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014) behind its increment.
 func mix(x uint64) uint64 {

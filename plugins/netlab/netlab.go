@@ -7,8 +7,8 @@
 //     queues and counts are its methods.
 //   - Lab: namespaces and the links between them, under names that nobody else uses, removed by Close. What a
 //     killed process left behind the next New removes.
-//   - Pair: a prober and a responder, of one or both families, joined by a veth, a chain of bridges, links without a
-//     link header, or two ways of which one is for the replies.
+//   - Pair: a prober and a responder, of one or both families, joined by a veth, a chain of bridges, which can grow, a
+//     WAN, links without a link header, or two ways of which one is for the replies. Its links can be given a rate.
 //   - Population: which blocks of a target network answer, stay silent, answer late or with an ICMP error.
 //   - responder: answers for the blocks for which a kernel will not do, on a TUN device.
 //   - Sweep: a pair whose responder's kernel owns a /16 with such a population and, on request, an IPv6 /112. It
@@ -19,6 +19,7 @@
 //     sender's work included; a reply leaves some milliseconds late then, never early.
 //   - LAN: a prober on a segment full of hosts of both families, each with a MAC of its own, played by a goroutine.
 //     Some block ICMP, forget the prober's MAC, or share an address.
+//   - DelayLine: holds back echo requests by less than 100 µs, and says by how much it really did.
 //   - Serialiser: makes what comes in over a link queue as on a slower one. Qdisc: a queue that overflows.
 //   - WAN: a link with delay, jitter, loss, copies and reordering by a rule, carried frame by frame in user space. Its
 //     books have the kernel's stamps of each frame's coming and leaving, and so the truth of each BFD echo: held for how
@@ -28,7 +29,8 @@
 //   - Lasting: ties a lab to a test.
 //
 // It needs root and Linux; the serialiser needs TCX (Linux 6.6) and two CPUs. It leaves out the other programs that
-// run in a lab (package parts gets them, package process runs them), and nothing that ships may import it.
+// run in a lab (package parts gets them, package process runs them, package command is what our own commands share), and
+// nothing that ships may import it.
 //
 // All addresses are of 198.18.0.0/15 and 2001:2::/48, which RFC 2544 and RFC 5180 set aside for benchmarks.
 package netlab

@@ -2,7 +2,6 @@ package netlab
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 )
 
@@ -35,8 +34,9 @@ type PairConfig struct {
 	IPv6    bool // both families
 	Bridges int  // a chain of so many learning bridges, in a namespace of its own
 	Upper   Upper
-	Raw     bool // links without a link header: TUN devices, spliced by a goroutine, so slower and less steady
-	Return  bool // asymmetric: what goes to the prober's address comes back over a second veth, ReturnLink
+	WAN     *WANConfig // a link with delay and loss; side A is the prober's
+	Raw     bool       // links without a link header: TUN devices, spliced by a goroutine, so slower and less steady
+	Return  bool       // asymmetric: what goes to the prober's address comes back over a second veth, ReturnLink
 }
 
 // Upper is a device on the prober's veth that bears the prober's address: a frame passes both.
@@ -56,12 +56,20 @@ type Pair struct {
 	Config    PairConfig
 	Prober    *Namespace
 	Responder *Namespace
+	WAN       *WAN // nil unless asked for
+
+	switches *Namespace // of the bridges
+	bridges  int
+	links    []End // from the prober's to the responder's: of each the end nearer to the responder; none of a raw link and a WAN
 }
 
 // NewPair makes a pair. The caller must Close it.
 func NewPair(cfg PairConfig) (*Pair, error) {
-	if cfg.Raw && (cfg.Bridges > 0 || cfg.Upper != NoUpper) {
+	switch {
+	case cfg.Raw && (cfg.Bridges > 0 || cfg.Upper != NoUpper):
 		return nil, errors.New("netlab: a raw link bears no bridge and no upper device")
+	case cfg.WAN != nil && (cfg.Raw || cfg.Bridges > 0):
+		return nil, errors.New("netlab: a WAN is neither a raw link nor a chain of bridges")
 	}
 	lab, err := New()
 	if err != nil {
@@ -145,51 +153,16 @@ func (p *Pair) join() error {
 	switch {
 	case p.Config.Raw:
 		s, err := spliceRaw(a, b)
-		if err != nil {
-			return err
+		if err == nil {
+			p.onClose(s.close)
 		}
-		p.onClose(s.close)
-		return nil
-	case p.Config.Bridges > 0:
-		return p.chain(a, b)
-	}
-	return Connect(a, b)
-}
-
-// chain joins two ends by bridges.
-func (p *Pair) chain(a, b End) error {
-	switches, err := p.Namespace("switches")
-	if err != nil {
+		return err
+	case p.Config.WAN != nil:
+		var err error
+		p.WAN, err = NewWAN(p.Lab, a, b, *p.Config.WAN)
 		return err
 	}
-	for i := range p.Config.Bridges {
-		if err := switches.Bridge(fmt.Sprintf("br%d", i)); err != nil {
-			return err
-		}
-	}
-	left := a
-	for i := range p.Config.Bridges + 1 {
-		in := End{Namespace: switches, Link: fmt.Sprintf("in%d", i)}
-		out := End{Namespace: switches, Link: fmt.Sprintf("out%d", i)}
-		if i == p.Config.Bridges {
-			in = b
-		}
-		if err := Connect(left, in); err != nil {
-			return err
-		}
-		if i > 0 {
-			if err := switches.Enslave(left.Link, fmt.Sprintf("br%d", i-1)); err != nil {
-				return err
-			}
-		}
-		if i < p.Config.Bridges {
-			if err := switches.Enslave(in.Link, fmt.Sprintf("br%d", i)); err != nil {
-				return err
-			}
-		}
-		left = out
-	}
-	return nil
+	return p.chain(a, b)
 }
 
 // raiseUpper makes the device that bears the prober's address, and says which.

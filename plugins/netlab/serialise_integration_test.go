@@ -50,9 +50,15 @@ func bursts(t *testing.T, s *Sweep, count, n, size int) [][]passage {
 // passages reads until all n replies are there, or none has come for a second.
 func passages(t *testing.T, p *tap, n int) (burst []passage, replies int) {
 	t.Helper()
+	return passagesWithin(t, p, n, time.Second)
+}
+
+// passagesWithin reads until all n replies are there, or nothing has come for so long.
+func passagesWithin(t *testing.T, p *tap, n int, wait time.Duration) (burst []passage, replies int) {
+	t.Helper()
 	burst = make([]passage, n)
 	for replies < n {
-		c, ok := p.next(t, time.Second)
+		c, ok := p.next(t, wait)
 		if !ok {
 			return burst, replies
 		}

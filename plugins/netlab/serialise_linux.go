@@ -60,22 +60,31 @@ const (
 // Serialise begins to serialise what comes in over a link of n, whose frames have Ethernet headers. At 1,514 bytes a
 // frame the rate must be 77 Mbit/s at least; what is spun for longer than 160 µs may be cut.
 func Serialise(n *Namespace, name string, bitsPerSecond int64) (*Serialiser, error) {
-	if bitsPerSecond <= 0 || wireTime(maxFrame, bitsPerSecond) > maxWire {
-		return nil, fmt.Errorf("netlab: serialise %s: %d bit/s is too slow: %d bytes take more than %v", name, bitsPerSecond, maxFrame, maxWire)
-	}
 	if runtime.NumCPU() < 2 {
 		return nil, errors.New("netlab: serialise: the link needs a CPU of its own beside the sender's")
+	}
+	s, err := serialise(n, name, ebpf.AttachTCXIngress, bitsPerSecond)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Steer(name, SerialiserCPU()); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// serialise begins to serialise on the CPU that brings the frames.
+func serialise(n *Namespace, name string, at ebpf.AttachType, bitsPerSecond int64) (*Serialiser, error) {
+	if bitsPerSecond <= 0 || wireTime(maxFrame, bitsPerSecond) > maxWire {
+		return nil, fmt.Errorf("netlab: serialise %s: %d bit/s is too slow: %d bytes take more than %v", name, bitsPerSecond, maxFrame, maxWire)
 	}
 	s := &Serialiser{stamping: -1}
 	err := s.load(bitsPerSecond)
 	if err == nil {
-		err = s.stayAwake()
+		s.awake, err = StayAwake()
 	}
 	if err == nil {
-		err = n.withLink(name, "serialise", func(l netlink.Link) error { return s.attach(l.Attrs().Index) })
-	}
-	if err == nil {
-		err = n.Steer(name, SerialiserCPU())
+		err = n.withLink(name, "serialise", func(l netlink.Link) error { return s.attach(l.Attrs().Index, at) })
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -100,7 +109,7 @@ func (s *Serialiser) load(bitsPerSecond int64) error {
 		return err
 	}
 	s.program, err = ebpf.NewProgram(&ebpf.ProgramSpec{
-		Type: ebpf.SchedCLS, License: "GPL", Instructions: serialise(s.state.FD(), bitsPerSecond, offset),
+		Type: ebpf.SchedCLS, License: "GPL", Instructions: serialiseFrames(s.state.FD(), bitsPerSecond, offset),
 	})
 	if err != nil {
 		return fmt.Errorf("netlab: serialiser: program: %w", err)
@@ -109,9 +118,9 @@ func (s *Serialiser) load(bitsPerSecond int64) error {
 }
 
 // attach puts the program on a link of the calling thread's namespace, and has the kernel stamp what comes in.
-func (s *Serialiser) attach(ifindex int) error {
+func (s *Serialiser) attach(ifindex int, at ebpf.AttachType) error {
 	var err error
-	s.attached, err = link.AttachTCX(link.TCXOptions{Interface: ifindex, Program: s.program, Attach: ebpf.AttachTCXIngress})
+	s.attached, err = link.AttachTCX(link.TCXOptions{Interface: ifindex, Program: s.program, Attach: at})
 	if err != nil {
 		return err
 	}
@@ -119,16 +128,6 @@ func (s *Serialiser) attach(ifindex int) error {
 		return err
 	}
 	return unix.SetsockoptInt(s.stamping, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
-}
-
-// stayAwake asks for a wake-up latency of 0 µs (Documentation/power/pm_qos_interface.rst).
-func (s *Serialiser) stayAwake() error {
-	var err error
-	if s.awake, err = os.OpenFile("/dev/cpu_dma_latency", os.O_WRONLY, 0); err != nil {
-		return fmt.Errorf("netlab: serialiser: %w", err)
-	}
-	_, err = s.awake.Write(make([]byte, 4))
-	return err
 }
 
 // Stats reads what the serialiser did; not after Close.

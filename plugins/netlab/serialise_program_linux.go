@@ -40,9 +40,9 @@ func taiOffset() (time.Duration, error) {
 	return time.Duration(t.Tai) * time.Second, nil
 }
 
-// serialise is the program. R6: context, later the round; R7: when the program began; R8: when the frame passes;
+// serialiseFrames is the program. R6: context, later the round; R7: when the program began; R8: when the frame passes;
 // R9: the state. All times are CLOCK_REALTIME.
-func serialise(state int, bitsPerSecond int64, taiOffset time.Duration) asm.Instructions {
+func serialiseFrames(state int, bitsPerSecond int64, taiOffset time.Duration) asm.Instructions {
 	const nsShift = 10 // nanoseconds a byte, as a fixed point number
 	perByte := int32(math.Round(8e9 * (1 << nsShift) / float64(bitsPerSecond)))
 	now := asm.Instructions{

@@ -35,6 +35,30 @@ type Treatment struct {
 	Copies int           // further copies, right behind the first
 }
 
+// Spoiler loses some frames and makes outliers of others, drawn by Seed, side and number of the frame. Its Rule is for
+// the WANWay of one side, or else what a round trip meets is twice as much.
+type Spoiler struct {
+	Seed        uint64
+	Loss        float64       // share of the frames
+	Outliers    float64       // share of the frames
+	Least, Most time.Duration // an outlier is held back by so much more, drawn evenly; default 100 ms to 1 s
+}
+
+// Rule is a WANWay's.
+func (s Spoiler) Rule(p Passage) (t Treatment) {
+	if s.Most == 0 {
+		s.Least, s.Most = 100*time.Millisecond, time.Second
+	}
+	h := mix(mix(s.Seed^uint64(p.From)) ^ uint64(p.Kind)<<56 ^ uint64(p.N))
+	switch at := unit(h); {
+	case at < s.Loss:
+		t.Drop = true
+	case at < s.Loss+s.Outliers:
+		t.Extra = s.Least + time.Duration(unit(mix(h))*float64(s.Most-s.Least))
+	}
+	return t
+}
+
 // FrameKind is what a WAN takes a frame for. It knows neither VLAN tags nor tunnels.
 type FrameKind uint8
 

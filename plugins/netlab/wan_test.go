@@ -125,3 +125,28 @@ func TestWANBooksFollowEchoes(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestSpoiler(t *testing.T) {
+	const frames = 200_000
+	s := Spoiler{Seed: 7, Loss: .02, Outliers: .01}
+	var lost, late int
+	for n := range frames {
+		p := Passage{From: SideB, Kind: FrameIP, N: n}
+		got := s.Rule(p)
+		if again := s.Rule(p); again != got {
+			t.Fatalf("frame %d: %+v, then %+v", n, got, again)
+		}
+		switch {
+		case got.Drop:
+			lost++
+		case got.Extra != 0:
+			late++
+			if got.Extra < 100*time.Millisecond || got.Extra >= time.Second {
+				t.Errorf("frame %d is held back by %v", n, got.Extra)
+			}
+		}
+	}
+	if lost < 3700 || lost > 4300 || late < 1800 || late > 2200 {
+		t.Errorf("%d lost, %d late of %d", lost, late, frames)
+	}
+}

@@ -12,7 +12,7 @@ type PathEstimateRow struct {
 	Kept           int64 // RTTs that the outlier filter kept
 	RTT            Opt   // ns; mean of the kept RTTs of the smallest size
 	RTTStdErr      Opt   // ns; its standard error
-	Floor          Opt   // ns; half-sample mode of the smallest size
+	Floor          Opt   // ns; of the smallest size, the level that offsets are taken from (pipeline/path, Level)
 	TTL            Opt   // of the replies, when all agree
 	Verdict        string
 	Reason         string // of what cannot be told

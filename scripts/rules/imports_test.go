@@ -28,7 +28,7 @@ var (
 		"plugins/internal/privilege",
 	}
 	// pipelineEdges talk to databases and disks.
-	pipelineEdges = []string{"pipeline/sink", "pipeline/source", "pipeline/influx", "pipeline/checkpoint"}
+	pipelineEdges = []string{"pipeline/sink", "pipeline/source", "pipeline/influx", "pipeline/checkpoint", "pipeline/prober"}
 	adapters      = []string{"plugins/inputs"}
 	commands      = []string{"plugins/cmd", "pipeline/cmd"}
 )

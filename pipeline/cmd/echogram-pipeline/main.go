@@ -1,8 +1,10 @@
-// Command echogram-pipeline rolls up what sweeps have written, and draws what BFD has.
+// Command echogram-pipeline rolls up what sweeps have written, measures paths, and draws what BFD has.
 //
 // It holds flags, signals and wiring only: main.go (commands, exit codes), ends.go (configuration to sources and
 // sinks), run.go, run_stream.go, backfill.go and import.go (what lies between these), retention.go (hints for InfluxDB),
-// report.go (lines to pictures).
+// report.go (lines to pictures); path.go (a path measured by hand: flags and order of work), path_measure.go (rounds
+// through the targets), path_subject.go (rows to samples), path_baseline.go (stored references), path_words.go,
+// path_row.go and path_picture.go (what comes out).
 package main
 
 import (
@@ -58,7 +60,7 @@ func run(ctx context.Context, args []string) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "echogram-pipeline",
-		Short:         "Roll up and draw what echogram has written",
+		Short:         "Roll up and draw what echogram has written, and measure paths",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -72,7 +74,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newRun(), newBackfill(), newImport(), newRetention(), newReport(), newVersion())
+	root.AddCommand(newRun(), newBackfill(), newImport(), newRetention(), newPath(), newReport(), newVersion())
 	return root
 }
 

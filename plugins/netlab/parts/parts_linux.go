@@ -20,9 +20,9 @@ const (
 // telegrafTags are the plugins of our Telegraf; without "custom" it has all of them and needs half an hour.
 var telegrafTags = []string{
 	"custom",
-	"inputs.execd", "inputs.ping", "inputs.internal", "inputs.net",
+	"inputs.execd", "inputs.file", "inputs.ping", "inputs.internal", "inputs.net",
 	"outputs.file", "outputs.influxdb", "outputs.influxdb_v2", "outputs.execd",
-	"parsers.influx", "serializers.influx", "processors.execd",
+	"parsers.influx", "serializers.influx", "processors.execd", "aggregators.basicstats", "aggregators.quantile",
 }
 
 // part is one program that the Go tool can install.

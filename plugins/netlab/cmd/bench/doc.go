@@ -10,6 +10,11 @@
 // bench bfd needs no lab: bfd_linux.go (the rounds), bfdtraffic.go (the files), bfdreaders.go (who reads), bfdloop.go
 // (what is measured of our own library), bfdrun_linux.go (one run), bfdreport.go (medians, ratios, the table).
 //
+// bench pipeline needs none either: pipeline_linux.go (the rounds), pipelineday.go (the points), pipelinestore_linux.go
+// (the files that all read), pipelineacts_linux.go (who reads, and by which command line), pipelineinflux_linux.go (an
+// InfluxDB that is watched), pipelineflux.go (who writes back what Flux has computed), pipelinereport.go (medians,
+// ratios, the tables). child_linux.go runs a program and takes its time and memory for both of them.
+//
 // All who sweep run in the prober's namespace and are measured by the same rulers from outside. It has no opinion on
 // what is fast enough, and nothing in it knows how a sweep works.
 package main

@@ -20,12 +20,14 @@ const (
 	exitInterrupted = 130
 )
 
-const usage = `Usage: scripts/bench sweep|bfd [--rounds N] [--json FILE]
+const usage = `Usage: scripts/bench sweep|bfd|pipeline [--rounds N] [--json FILE]
 
 sweep  one sweep of a /16 in the lab by echogram, its peers and a bare C loop, side by side, and echogram's RTTs
        against tcpdump's. Needs Linux, root and Go.
 bfd    captures of a million BFD packets and more, read by echogram bfd, tshark and a bare loop, side by side.
        Needs Linux and Go.
+pipeline  18.9 million points, a /16 every 5 minutes for a day, rolled up by echogram-pipeline from a file and from
+       InfluxDB, beside Telegraf's aggregators and InfluxDB's own Flux. Needs Linux, Go and 8 GB below $TMPDIR.
 
 `
 
@@ -35,11 +37,16 @@ type options struct {
 	work   string // directory of this run
 	rounds int
 	json   string // "": none
+	blocks int    // of the day that bench pipeline makes
+	keep   string // directory in which it is kept; "": none
 }
 
 func main() {
 	if len(os.Args) == 5 && os.Args[1] == "loop" { // a process that benchBFD has started
 		os.Exit(loopMain(os.Args[2:]))
+	}
+	if len(os.Args) == 4 && os.Args[1] == "flux" { // one that benchPipeline has started
+		os.Exit(fluxMain(context.Background(), os.Args[2:]))
 	}
 	o, err := parse(os.Args[1:])
 	if err != nil && o.work != "" {
@@ -72,6 +79,8 @@ func parse(args []string) (options, error) {
 	flags.SortFlags = false
 	flags.IntVar(&o.rounds, "rounds", 5, "how often each runs; medians are printed")
 	flags.StringVar(&o.json, "json", "", "write all figures to this file, too")
+	flags.IntVar(&o.blocks, "scale", dayBlocks, "pipeline: so many of the 256 blocks of 256 targets")
+	flags.StringVar(&o.keep, "keep", "", "pipeline: keep what is made of the points in this directory, and use it if it is there")
 	flags.StringVar(&o.repo, "repo", ".", "the checkout")
 	flags.StringVar(&o.work, "work", "", "directory of this run, removed at the end")
 	for _, internal := range []string{"repo", "work"} { // set by scripts/bench
@@ -83,15 +92,17 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	o.bench = map[string]func(context.Context, options) error{"sweep": benchSweep, "bfd": benchBFD}[flags.Arg(0)]
+	o.bench = map[string]func(context.Context, options) error{"sweep": benchSweep, "bfd": benchBFD, "pipeline": benchPipeline}[flags.Arg(0)]
 	switch {
 	case flags.NArg() == 0:
 		flags.Usage()
 		return o, errors.New("no subcommand")
 	case flags.NArg() > 1 || o.bench == nil:
-		return o, fmt.Errorf("unknown subcommand %q: there are sweep and bfd", strings.Join(flags.Args(), " "))
+		return o, fmt.Errorf("unknown subcommand %q: there are sweep, bfd and pipeline", strings.Join(flags.Args(), " "))
 	case o.rounds < 1 || o.rounds > 100:
 		return o, fmt.Errorf("--rounds %d is not in 1..100", o.rounds)
+	case o.blocks < 1 || o.blocks > dayBlocks:
+		return o, fmt.Errorf("--scale %d is not in 1..%d", o.blocks, dayBlocks)
 	case o.work == "":
 		return o, errors.New("no --work directory")
 	}

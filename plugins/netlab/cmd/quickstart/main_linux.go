@@ -5,44 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
-)
 
-// Exit codes.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitInterrupted = 130
+	"echogram/plugins/netlab/command"
 )
 
 type options struct {
-	repo   string // the checkout
-	work   string // directory of this run
+	command.Script
 	keep   bool
 	sweeps int
 }
 
 func main() {
 	opts, err := parse(os.Args[1:])
-	if err != nil && opts.work != "" {
-		os.RemoveAll(opts.work) // holds this program only
+	if err != nil {
+		opts.Discard()
 	}
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		os.Exit(exitOK)
+		os.Exit(command.OK)
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "quickstart: %v (see scripts/quickstart --help)\n", err)
-		os.Exit(exitUsage)
+		os.Exit(command.Usage)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second signal ends us at once; our children go with us
-	os.Exit(start(ctx, opts))
+	os.Exit(start(command.Context(), opts))
 }
 
 func parse(args []string) (options, error) {
@@ -51,13 +39,7 @@ func parse(args []string) (options, error) {
 	flags.SortFlags = false
 	flags.BoolVar(&o.keep, "keep", false, "leave everything running until Ctrl-C and say how to look around")
 	flags.IntVar(&o.sweeps, "sweeps", 3, "how many sweeps of the /16 to wait for")
-	flags.StringVar(&o.repo, "repo", ".", "the checkout")
-	flags.StringVar(&o.work, "work", "", "directory of this run, removed at a good end")
-	for _, internal := range []string{"repo", "work"} { // set by scripts/quickstart
-		if err := flags.MarkHidden(internal); err != nil {
-			return o, err
-		}
-	}
+	o.Flags(flags)
 	flags.Usage = func() {
 		fmt.Fprint(os.Stderr, "Usage: scripts/quickstart [--keep] [--sweeps N]\n\n"+
 			"Sweeps a /16 of 65,536 targets in a network of its own, through a real Telegraf into a real InfluxDB,\n"+
@@ -73,17 +55,7 @@ func parse(args []string) (options, error) {
 	if o.sweeps < 1 || o.sweeps > 100 {
 		return o, fmt.Errorf("--sweeps %d is not in 1..100", o.sweeps)
 	}
-	return o, o.directories()
-}
-
-func (o *options) directories() (err error) {
-	if o.repo, err = filepath.Abs(o.repo); err != nil {
-		return err
-	}
-	if o.work == "" {
-		o.work, err = os.MkdirTemp("", "echogram-quickstart-")
-	}
-	return err
+	return o, o.Directories("quickstart")
 }
 
 // start runs all and returns the exit code.
@@ -97,16 +69,16 @@ func start(ctx context.Context, o options) int {
 	r.out.times()
 	switch {
 	case err == nil:
-		if rmErr := os.RemoveAll(o.work); rmErr != nil {
-			out.fail(fmt.Sprintf("remove %s: %v", o.work, rmErr))
+		if rmErr := os.RemoveAll(o.Work); rmErr != nil {
+			out.fail(fmt.Sprintf("remove %s: %v", o.Work, rmErr))
 		}
 		out.good("all is as the lab made it")
-		return exitOK
+		return command.OK
 	case ctx.Err() != nil && !r.kept:
-		out.fail("interrupted; everything was ended. Logs: " + o.work)
-		return exitInterrupted
+		out.fail("interrupted; everything was ended. Logs: " + o.Work)
+		return command.Interrupted
 	}
 	out.fail(err.Error())
-	out.fail("logs and configurations: " + o.work)
-	return exitFailed
+	out.fail("logs and configurations: " + o.Work)
+	return command.Failed
 }

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"echogram/plugins/netlab/command"
 )
 
 const script = "../../../../scripts/quickstart"
@@ -76,8 +78,8 @@ func TestQuickstartInterrupted(t *testing.T) {
 				}
 			}
 			var exit *exec.ExitError
-			if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
-				t.Errorf("ended with %v, want exit code %d\n%s", err, exitInterrupted, out.String())
+			if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != command.Interrupted {
+				t.Errorf("ended with %v, want exit code %d\n%s", err, command.Interrupted, out.String())
 			}
 			wantNothingLeft(t, out.String(), tmp)
 		})

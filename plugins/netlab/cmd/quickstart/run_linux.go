@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"echogram/plugins/netlab"
+	"echogram/plugins/netlab/command"
 	"echogram/plugins/netlab/parts"
 	"echogram/sampleconfig"
 )
@@ -83,30 +82,8 @@ func (r *run) end() error {
 	return errors.Join(errs...)
 }
 
-func (r *run) path(name string) string { return filepath.Join(r.work, name) }
-
-// command is a program that ends with ctx, and its children with it: asked first, killed 5 s later.
-func command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is ours to pass on
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.WaitDelay = 5 * time.Second
-	return cmd
-}
-
 func (r *run) build(ctx context.Context) error {
-	for name, pkg := range map[string]string{
-		"echogram":          "./plugins/cmd/echogram",
-		"echogram-pipeline": "./pipeline/cmd/echogram-pipeline",
-	} {
-		cmd := command(ctx, "go", "build", "-o", r.path(name), pkg)
-		cmd.Dir = r.repo
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
-		}
-	}
-	return nil
+	return r.Build(ctx, "plugins/cmd/echogram", "pipeline/cmd/echogram-pipeline")
 }
 
 func (r *run) buildParts(ctx context.Context) error {
@@ -136,7 +113,7 @@ func (r *run) startLab(context.Context) (err error) {
 }
 
 func (r *run) startInflux(ctx context.Context) (err error) {
-	dir := r.path("influxdb")
+	dir := r.Path("influxdb")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
@@ -158,7 +135,7 @@ func (r *run) write(name, sample string, settings []setting) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
-	return r.path(name), os.WriteFile(r.path(name), []byte(text), 0o644)
+	return r.Path(name), os.WriteFile(r.Path(name), []byte(text), 0o644)
 }
 
 func (r *run) startTelegraf(ctx context.Context) error {
@@ -166,12 +143,12 @@ func (r *run) startTelegraf(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	child := r.lab.Prober.Command(ctx, r.path("echogram"), "telegraf", "--config", sweep)
+	child := r.lab.Prober.Command(ctx, r.Path("echogram"), "telegraf", "--config", sweep)
 	config, err := r.write("telegraf.conf", sampleconfig.Telegraf, telegrafSettings(child.Args, r.db.URL))
 	if err != nil {
 		return err
 	}
-	r.telegraf, err = parts.StartTelegraf(ctx, config, r.path("telegraf.log"))
+	r.telegraf, err = parts.StartTelegraf(ctx, config, r.Path("telegraf.log"))
 	return err
 }
 
@@ -233,16 +210,16 @@ func (r *run) pipeline(ctx context.Context) error {
 			return err
 		}
 	}
-	config, err := r.write("pipeline.toml", sampleconfig.Pipeline, pipelineSettings(r.db.URL, r.path("state")))
+	config, err := r.write("pipeline.toml", sampleconfig.Pipeline, pipelineSettings(r.db.URL, r.Path("state")))
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(r.path("pipeline.log"))
+	log, err := os.Create(r.Path("pipeline.log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := command(ctx, r.path("echogram-pipeline"), "run", "--config", config, "--once", "--until", r.until())
+	cmd := command.Child(ctx, r.Path("echogram-pipeline"), "run", "--config", config, "--once", "--until", r.until())
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("echogram-pipeline: %w\n%s", err, lastLines(log.Name(), 5))
@@ -281,7 +258,7 @@ func (r *run) lookAround(ctx context.Context) {
 	answering := r.lab.Population.BlocksOf(netlab.Answering)[0]
 	r.kept = true
 	r.out.line("\n%s", r.out.paint(bold, "Still running; Ctrl-C ends all"))
-	for _, l := range lookAroundLines(r.db.URL, r.work, r.lab.Prober.Path(), answering) {
+	for _, l := range lookAroundLines(r.db.URL, r.Work, r.lab.Prober.Path(), answering) {
 		r.out.line("  %s", l)
 	}
 	select {

@@ -5,44 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
-)
 
-// Exit codes.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitInterrupted = 130
+	"echogram/plugins/netlab/command"
 )
 
 type options struct {
-	repo      string // the checkout
-	work      string // directory of this run
+	command.Script
 	time      time.Duration
 	perTarget string
 }
 
 func main() {
 	o, err := parse(os.Args[1:])
-	if err != nil && o.work != "" {
-		os.RemoveAll(o.work) // holds this program only
+	if err != nil {
+		o.Discard()
 	}
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		os.Exit(exitOK)
+		os.Exit(command.OK)
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "soak: %v (see scripts/soak --help)\n", err)
-		os.Exit(exitUsage)
+		os.Exit(command.Usage)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second signal ends us at once; our children go with us
-	os.Exit(start(ctx, o))
+	os.Exit(start(command.Context(), o))
 }
 
 func parse(args []string) (options, error) {
@@ -51,13 +39,7 @@ func parse(args []string) (options, error) {
 	flags.SortFlags = false
 	flags.DurationVar(&o.time, "time", 10*time.Minute, "how long to run")
 	flags.StringVar(&o.perTarget, "per-target", "responding", "which targets get points: all, responding, changed or none")
-	flags.StringVar(&o.repo, "repo", ".", "the checkout")
-	flags.StringVar(&o.work, "work", "", "directory of this run, removed at a good end")
-	for _, internal := range []string{"repo", "work"} { // set by scripts/soak
-		if err := flags.MarkHidden(internal); err != nil {
-			return o, err
-		}
-	}
+	o.Flags(flags)
 	flags.Usage = func() {
 		fmt.Fprint(os.Stderr, "Usage: scripts/soak [--time 10m] [--per-target responding]\n\n"+
 			"Sends 20,000 requests a second on average from below a real Telegraf, and looks at echogram's memory and\n"+
@@ -72,11 +54,7 @@ func parse(args []string) (options, error) {
 	case o.time < 3*interval:
 		return o, fmt.Errorf("--time %v is less than three sweeps, %v", o.time, 3*interval)
 	}
-	var err error
-	if o.repo, err = filepath.Abs(o.repo); err == nil && o.work == "" {
-		o.work, err = os.MkdirTemp("", "echogram-soak-")
-	}
-	return o, err
+	return o, o.Directories("soak")
 }
 
 // start runs all and returns the exit code.
@@ -86,13 +64,13 @@ func start(ctx context.Context, o options) int {
 	err = errors.Join(err, r.end())
 	switch {
 	case err == nil:
-		os.RemoveAll(o.work)
+		os.RemoveAll(o.Work)
 		fmt.Println("\nok")
-		return exitOK
+		return command.OK
 	case ctx.Err() != nil:
-		fmt.Println("\ninterrupted; everything was ended. Logs: " + o.work)
-		return exitInterrupted
+		fmt.Println("\ninterrupted; everything was ended. Logs: " + o.Work)
+		return command.Interrupted
 	}
-	fmt.Printf("\nFAILED: %v\nlogs and configurations: %s\n", err, o.work)
-	return exitFailed
+	fmt.Printf("\nFAILED: %v\nlogs and configurations: %s\n", err, o.Work)
+	return command.Failed
 }

@@ -61,13 +61,9 @@ type run struct {
 	samples  []sample
 }
 
-func (r *run) path(name string) string { return filepath.Join(r.work, name) }
-
 func (r *run) all(ctx context.Context) error {
-	build := exec.CommandContext(ctx, "go", "build", "-C", r.repo, "-o", r.path("echogram"), "./plugins/cmd/echogram")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
+	if err := r.Build(ctx, "plugins/cmd/echogram"); err != nil {
+		return err
 	}
 	program, err := parts.Telegraf(ctx)
 	if err != nil {
@@ -95,15 +91,15 @@ func (r *run) all(ctx context.Context) error {
 
 // start starts Telegraf, whose output is read from then on.
 func (r *run) start(ctx context.Context, program string) error {
-	ours := r.path("echogram.conf")
-	child := r.lab.Prober.Command(ctx, r.path("echogram"), "telegraf", "--config", ours)
+	ours := r.Path("echogram.conf")
+	child := r.lab.Prober.Command(ctx, r.Path("echogram"), "telegraf", "--config", ours)
 	err := errors.Join(
 		os.WriteFile(ours, fmt.Appendf(nil, stanza, r.perTarget), 0o644),
-		os.WriteFile(r.path("telegraf.conf"), fmt.Appendf(nil, telegrafConfig, strings.Join(child.Args, `", "`)), 0o644))
+		os.WriteFile(r.Path("telegraf.conf"), fmt.Appendf(nil, telegrafConfig, strings.Join(child.Args, `", "`)), 0o644))
 	if err != nil {
 		return err
 	}
-	log, err := os.Create(r.path("telegraf.log"))
+	log, err := os.Create(r.Path("telegraf.log"))
 	if err != nil {
 		return err
 	}
@@ -113,7 +109,7 @@ func (r *run) start(ctx context.Context, program string) error {
 		return err
 	}
 	defer in.Close()
-	cmd := exec.Command(program, "--config", r.path("telegraf.conf"))
+	cmd := exec.Command(program, "--config", r.Path("telegraf.conf"))
 	cmd.Stdout, cmd.Stderr = in, log
 	if r.telegraf, err = process.Start(cmd); err != nil {
 		out.Close()
@@ -143,7 +139,7 @@ func (r *run) watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		pid, err := findProcess(r.path("echogram"))
+		pid, err := findProcess(r.Path("echogram"))
 		if err != nil {
 			return err
 		}

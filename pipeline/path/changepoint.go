@@ -1,0 +1,183 @@
+package path
+
+import (
+	"math"
+	"slices"
+)
+
+// change is a row of floors that may have stepped: before row[to], or from row[at] on, with at most one window between
+// the two in which the step lies. It may as well have begun to climb.
+type change struct {
+	row       []float64
+	sigma     []float64 // standard error of each
+	to, at    int
+	low, high float64 // levels before and after
+}
+
+// Limits of what is a step.
+const (
+	significant = 5 // standard errors
+	decided     = 3 // log likelihood ratio over a floor that began to climb
+)
+
+// moved sets the levels and tells whether they are far enough apart.
+func (c *change) moved(least float64) bool {
+	c.low, c.high = median(c.row[:c.to]), mean(c.row[c.at:])
+	return c.size() >= least
+}
+
+func (c *change) size() float64 { return math.Abs(c.high - c.low) }
+
+// weigh sets the standard errors of the row's floors. That of the window in between says nothing: where a floor steps
+// within it, its RTTs stand at two levels.
+func (c *change) weigh(row []Floor, noise float64) {
+	c.sigma = sigmas(row, noise)
+	for i := c.to; i < c.at; i++ {
+		c.sigma[i] = noise
+	}
+}
+
+// err is the standard error of the step. That of a median is sqrt(π/2) of a mean's. The windows behind may differ more
+// than they should: the first of them may have begun before the step.
+func (c *change) err() float64 {
+	before, after, n := mean(c.sigma[:c.to]), mean(c.sigma[c.at:]), float64(len(c.row)-c.at)
+	for _, v := range c.row[c.at:] {
+		after = max(after, math.Abs(v-c.high)*math.Sqrt2)
+	}
+	return math.Sqrt(math.Pi/2*before*before/float64(c.to) + after*after/n)
+}
+
+// stepped tells whether the floor stepped, and did not begin to climb.
+func (c *change) stepped() bool {
+	if c.size() < significant*c.err() {
+		return false
+	}
+	for i, v := range c.row[c.at:] {
+		if math.Abs(v-c.high) > max(c.size()/4, 3*c.sigma[c.at+i]) || math.Abs(v-c.low) < c.size()/2 {
+			return false
+		}
+	}
+	points := c.calm()
+	return c.climb(points)-c.levels(points) > 2*decided
+}
+
+// point is a floor at its place in the row.
+type point struct{ x, y, sigma float64 }
+
+// calm is the row without lone outliers up to the step: of each three neighbours before it the median, and nothing
+// where the window in between lies on neither's way to the other.
+func (c *change) calm() (points []point) {
+	for i, v := range c.row {
+		switch {
+		case i > 0 && i+1 < c.to:
+			v = median(c.row[i-1 : i+2])
+		case i >= c.to && i < c.at && c.beside(v) > 3*c.sigma[i]:
+			continue
+		}
+		points = append(points, point{float64(i), v, c.sigma[i]})
+	}
+	return points
+}
+
+// beside is how far v lies outside of the two levels.
+func (c *change) beside(v float64) float64 {
+	return max(v-max(c.low, c.high), min(c.low, c.high)-v, 0)
+}
+
+// levels is χ² around two levels. What lies between the two in between is no deviation.
+func (c *change) levels(points []point) (sum float64) {
+	for _, p := range points {
+		d := c.beside(p.y)
+		switch place := int(p.x); {
+		case place < c.to:
+			d = p.y - c.low
+		case place >= c.at:
+			d = p.y - c.high
+		}
+		sum += d * d / (p.sigma * p.sigma)
+	}
+	return sum
+}
+
+// misfit is χ² around two levels, with a price for a window in between, or each step had one.
+func (c *change) misfit() float64 { return c.levels(c.calm()) + float64(c.at-c.to)*4 }
+
+// climb is the least χ² around a level that bends into a slope somewhere before the step.
+func (c *change) climb(points []point) float64 {
+	least := math.Inf(1)
+	for bend := 0.0; bend < float64(c.to); bend += 0.25 {
+		least = min(least, kink(points, bend))
+	}
+	return least
+}
+
+// kink is χ² around a level up to one place and a slope from there, fitted by least squares.
+func kink(points []point, bend float64) (sum float64) {
+	var n, sx, sy, sxx, sxy float64
+	for _, p := range points {
+		x, w := max(0, p.x-bend), 1/(p.sigma*p.sigma)
+		n, sx, sy, sxx, sxy = n+w, sx+w*x, sy+w*p.y, sxx+w*x*x, sxy+w*x*p.y
+	}
+	slope := (n*sxy - sx*sy) / (n*sxx - sx*sx)
+	level := (sy - slope*sx) / n
+	for _, p := range points {
+		d := (p.y - level - slope*max(0, p.x-bend)) / p.sigma
+		sum += d * d
+	}
+	return sum
+}
+
+// trend is by how much a line through values, fitted by least squares, moves from the first to the last, and the
+// standard deviation of one value from it, by the median.
+func trend(values []float64) (moved, noise float64) {
+	n := float64(len(values))
+	middle, level := (n-1)/2, mean(values)
+	var sxx, sxy float64
+	for i, v := range values {
+		x := float64(i) - middle
+		sxx, sxy = sxx+x*x, sxy+x*v
+	}
+	off := make([]float64, len(values))
+	for i, v := range values {
+		off[i] = math.Abs(v - level - sxy/sxx*(float64(i)-middle))
+	}
+	return sxy / sxx * (n - 1), normalMAD * median(off)
+}
+
+// normalMAD scales a median absolute deviation to the σ of a normal distribution: 1 / Φ⁻¹(3/4).
+const normalMAD = 1.4826
+
+// scatter is the standard deviation of one value beside its neighbours, which neither a step nor a slope nor a few
+// outliers bend: 1.4826 · MAD of the differences over √2, the greatest of those over one, two and four windows, so that
+// a wandering floor counts as noise, too.
+func scatter(values []float64) (s float64) {
+	d := make([]float64, 0, len(values))
+	for _, lag := range []int{1, 2, 4} {
+		d = d[:0]
+		for i := lag; i < len(values); i++ {
+			d = append(d, values[i]-values[i-lag])
+		}
+		if len(d) < 3 {
+			break
+		}
+		trend := median(d)
+		for i := range d {
+			d[i] = math.Abs(d[i] - trend)
+		}
+		s = max(s, normalMAD/math.Sqrt2*median(d))
+	}
+	return s
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+func mean(values []float64) (m float64) {
+	for _, v := range values {
+		m += v / float64(len(values))
+	}
+	return m
+}

@@ -1,0 +1,115 @@
+package path
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// switches is what a calibration tells of switches: level = level at the middle + (hops - middle) · delay.
+type switches struct {
+	base    *Known // with the fewest hops: what offsets are measured from
+	delay   normal // ns of RTT a switch; mean 0: unknown
+	middle  float64
+	level   normal  // at middle, freed of what the cables take
+	scatter float64 // of one switch's delay, ns
+	paired  bool    // all of it was measured in turn with the target
+}
+
+// learn finds what the calibration knows of RTTs of one payload size; nil: nothing.
+func (cfg *Config) learn(cal *Calibration, payload int) *switches {
+	var known []*Known
+	for i := range cal.Known {
+		if k := &cal.Known[i]; k.Hops >= 0 && k.at(payload) != nil {
+			known = append(known, k)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	s := &switches{base: known[0], paired: true}
+	most := known[0].Hops
+	for _, k := range known {
+		if k.Hops < s.base.Hops {
+			s.base = k
+		}
+		most = max(most, k.Hops)
+		s.paired = s.paired && k.Paired
+	}
+	switch {
+	case cfg.HopDelay > 0:
+		d := float64(cfg.HopDelay)
+		s.delay, s.scatter = normal{mean: d, sd: cfg.HopScatter * d, freedom: many}, cfg.HopScatter*d
+		s.middle, s.level = float64(s.base.Hops), cfg.bare(s.base, payload)
+	case most > s.base.Hops:
+		cfg.fit(s, known, payload)
+	}
+	return s
+}
+
+// many degrees of freedom: the error is not estimated from the data.
+const many = 1000
+
+// bare is a level freed of what the cable takes.
+func (cfg *Config) bare(k *Known, payload int) normal {
+	level := &k.at(payload).Level
+	n := normal{mean: level.Value - k.Metres*cfg.NsPerMetre, sd: level.err(), freedom: many}
+	if !k.Paired {
+		n.sd *= betweenRuns
+	}
+	return n
+}
+
+// fit draws a line through levels over hops. What a switch scatters by is an error of each level, too.
+func (cfg *Config) fit(s *switches, known []*Known, payload int) {
+	var xs, ys []float64
+	for _, k := range known {
+		xs, ys = append(xs, float64(k.Hops)), append(ys, cfg.bare(k, payload).mean)
+	}
+	_, delay := stat.LinearRegression(xs, ys, nil, false)
+	s.scatter = cfg.HopScatter * math.Abs(delay)
+	var weights []float64
+	total := 0.0
+	for _, k := range known {
+		w := 1 / (square(cfg.bare(k, payload).sd) + square(s.scatter)*float64(max(1, k.Hops)))
+		weights = append(weights, w)
+		total += w
+	}
+	var intercept, spread float64
+	intercept, delay = stat.LinearRegression(xs, ys, weights, false)
+	s.middle = stat.Mean(xs, weights)
+	for i, x := range xs {
+		spread += weights[i] * square(x-s.middle)
+	}
+	s.delay = normal{mean: delay, sd: math.Sqrt(1 / spread), freedom: many}
+	s.level = normal{mean: intercept + delay*s.middle, sd: math.Sqrt(1 / total), freedom: many}
+}
+
+func square(x float64) float64 { return x * x }
+
+// beyond is what a level has over what so many switches would make of it.
+func (s *switches) beyond(level normal, hops int) normal {
+	n := float64(hops) - s.middle
+	sd := math.Sqrt(square(level.sd) + square(s.level.sd) + square(n*s.delay.sd) + square(s.scatter)*math.Abs(n))
+	return normal{mean: level.mean - s.level.mean - n*s.delay.mean, sd: sd, freedom: level.freedom}
+}
+
+// byOffset counts switches by the target's level.
+func (cfg *Config) byOffset(level normal, s *switches, facts *Facts) *Count {
+	d := s.delay.mean
+	if d <= 0 {
+		return &Count{Why: "in the calibration, more switches do not take longer"}
+	}
+	if c := facts.coalescing(); c > d/2 {
+		return &Count{Why: "the adapter's interrupt coalescing is longer than half of what a switch delays by"}
+	}
+	if math.IsInf(level.sd, 1) || 2*level.sd > d/2 {
+		return &Count{Why: "the interval of the RTT is wider than what a switch delays by: more probes, or a quieter machine"}
+	}
+	var all []candidate
+	for hops := range s.base.Hops + 4*mostLinks {
+		rest := s.beyond(level, hops)
+		all = append(all, cfg.cabled(hops, rest.mean, math.Max(rest.sd, 1)))
+	}
+	return cfg.pick(all, "no whole number of switches fits the offset, and what remains is no likely cable")
+}
