@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -128,5 +129,33 @@ func TestFactsText(t *testing.T) {
 	l := schema.LinkFacts{RXUsecs: schema.Some(3), EEE: "off", Adaptive: "on", Governor: "performance"}
 	if got := factsText(&l); got != "rx_usecs 3, tx_usecs ?, adaptive on, eee off, governor performance" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestShiftOfAFloor: the real method finds a switch that was put in, once and at its hour.
+func TestShiftOfAFloor(t *testing.T) {
+	m := &memory{lines: map[string]bool{}}
+	random := rand.New(rand.NewPCG(1, 2))
+	for k := range 24 * 60 {
+		m.add(noon.Add(time.Duration(k)*time.Minute), 1)
+		r := m.rows[len(m.rows)-1]
+		r.RTT = schema.Some(200_000 + int64(500*random.NormFloat64()))
+		if k >= 15*60 {
+			r.RTT.N += 2000
+		}
+	}
+	c := config
+	c.Shifts = &path.ShiftConfig{}
+	s := New(c, ledger.New(accounts), Ends{Accounts: m, Points: m, Sink: m, Floors: m}, m)
+	if err := s.Once(t.Context(), noon.Add(48*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	all := m.shifts()
+	var r schema.PathShiftRow
+	if len(all) != 1 || schema.ParseLine([]byte(all[0]), &r) != nil {
+		t.Fatalf("shifts %v", all)
+	}
+	if r.Kind != schema.ShiftStep || r.Time != noon.Add(15*time.Hour).UnixNano() || r.StepLow.N > 2000 || r.StepHigh.N < 2000 || r.Step.N < 1800 || r.Step.N > 2200 {
+		t.Errorf("got %s", all[0])
 	}
 }
