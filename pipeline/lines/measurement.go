@@ -28,6 +28,9 @@ var (
 // units in ns.
 var units = map[string]int64{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
+// Scale is the unit of the field, in ns.
+func (m *Measurement) Scale() int64 { return units[m.Unit] }
+
 // Check tells what is wrong with m as it stands in a configuration.
 func (m *Measurement) Check() error {
 	switch {
@@ -78,7 +81,7 @@ func CheckAll(ms []Measurement) error {
 
 // nanoseconds makes an RTT of a field's value in the measurement's unit, rounded half away from zero.
 func (m *Measurement) nanoseconds(v *value) (int64, error) {
-	unit := units[m.Unit]
+	unit := m.Scale()
 	ns := math.Round(v.float * float64(unit))
 	switch v.kind {
 	case schema.KindInt:

@@ -44,7 +44,7 @@ func (cfg *Config) readSlope(e *Estimate, cal *Calibration) {
 	if !ok {
 		return
 	}
-	e.Slope = s.interval()
+	e.Slope, e.SlopeErr = s.interval(), s.sd
 	var known *Known
 	for i := range cal.Known {
 		if k := &cal.Known[i]; k.Hops >= 0 && len(k.Sizes) > 1 && known == nil {

@@ -165,6 +165,7 @@ type Estimate struct {
 	*Measurement
 	Reference string    // the calibration's target that Offset is measured from; "": none
 	Slope     *Interval // ns of RTT for each byte; nil with one frame size
+	SlopeErr  float64   // its standard error
 	BySlope   *Count    // nil without a slope
 	ByOffset  *Count    // nil without a calibration of known hops
 	Hops      *Count    // of both; nil when there is neither

@@ -26,8 +26,11 @@ import (
 	"echogram/plugins/schema"
 )
 
-// Command is the name of the program that sends.
-const Command = "echogram"
+// Command is the name of the program that sends, and Instance that of what it then writes.
+const (
+	Command  = "echogram"
+	Instance = "path"
+)
 
 // ErrNone: the command was not found.
 var ErrNone = errors.New("prober: " + Command + " is neither beside this program nor in PATH")
@@ -68,7 +71,7 @@ func (c *Config) args(target netip.Addr, count int) []string {
 		sizes[i] = strconv.Itoa(s)
 	}
 	args := []string{
-		"sweep", "--burst", "1", "--order", "sequential", "--samples", "--format", "influx", "--instance", "path",
+		"sweep", "--burst", "1", "--order", "sequential", "--samples", "--format", "influx", "--instance", Instance,
 		"--count", strconv.Itoa(count), "--count-interval", c.Interval.String(), "--timeout", c.Timeout.String(),
 		"--sizes", strings.Join(sizes, ","),
 	}

@@ -203,10 +203,7 @@ func (p *csvParser[R]) point(b []byte) error {
 
 // parseInt reads an integer of at most 18 digits by itself, and leaves the rest to strconv.
 func parseInt(b []byte) (int64, error) {
-	digits := b
-	if digits[0] == '-' {
-		digits = digits[1:]
-	}
+	digits := bytes.TrimPrefix(b, []byte{'-'})
 	if len(digits) == 0 || len(digits) > 18 {
 		return strconv.ParseInt(string(b), 10, 64)
 	}
@@ -217,7 +214,7 @@ func parseInt(b []byte) (int64, error) {
 		}
 		v = v*10 + int64(c-'0')
 	}
-	if b[0] == '-' {
+	if len(digits) < len(b) {
 		v = -v
 	}
 	return v, nil

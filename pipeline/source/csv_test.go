@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/influxdata/influxdb-client-go/v2/api/query"
+
 	"echogram/pipeline/lines"
 	"echogram/plugins/schema"
 )
@@ -105,6 +107,42 @@ func TestReadMeasurement(t *testing.T) {
 		Labels: []schema.Tag{{Key: "host", Value: "h"}, {Key: "url", Value: "10.0.0.1"}}}}
 	if !reflect.DeepEqual(all[0].series, series) {
 		t.Errorf("got %+v", all[0].series)
+	}
+}
+
+// TestRTT: what is no RTT is left out, and does not end the reading; what is no number does.
+func TestRTT(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		unit int64
+		want schema.Opt
+	}{
+		{"0.0005", 1e6, schema.Some(500)}, {"1.5e-3", 1e6, schema.Some(1500)}, {"7", 1e3, schema.Some(7000)},
+		{"-1", 1, schema.Opt{}}, {"-0.5", 1e6, schema.Opt{}}, {"9223372036854775807", 1e3, schema.Opt{}},
+		{"10000000000000000000", 1e6, schema.Opt{}}, {"1e400", 1, schema.Opt{}},
+	} {
+		if got, err := rtt([]byte(c.text), c.unit); got != c.want || err != nil {
+			t.Errorf("%s: %v, %v", c.text, got, err)
+		}
+	}
+	for _, text := range []string{"", "-", "fast", "1.x"} {
+		if got, err := rtt([]byte(text), 1); err == nil {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}
+
+// TestRecordSeries: http_response has a tag that is called as the column in which Flux names its answer.
+func TestRecordSeries(t *testing.T) {
+	table := tableOf(&lines.Measurement{Name: "http_response", Field: "response_time", Unit: "s", Target: "server"})
+	for result, want := range map[string][]schema.Tag{
+		"_result": {{Key: "server", Value: "a"}},
+		"timeout": {{Key: "result", Value: "timeout"}, {Key: "server", Value: "a"}},
+	} {
+		record := query.NewFluxRecord(0, map[string]any{"result": result, "table": int64(0), "_measurement": "http_response", "server": "a", "response_time": 0.1})
+		if s, err := recordSeries(table, record, nil); err != nil || !reflect.DeepEqual(s.Labels, want) {
+			t.Errorf("%s: %v, %v", result, s, err)
+		}
 	}
 }
 

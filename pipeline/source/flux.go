@@ -198,12 +198,15 @@ func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condit
 	return err
 }
 
+// fluxResult is what Flux calls an answer without a name, in a column that a tag of the same key takes the place of.
+const fluxResult = "_result"
+
 // recordSeries takes the tags of a pivoted record: every text column that is no field and that Flux did not add itself.
 func recordSeries[R any](t *table[R], r *query.FluxRecord, failed error) (*schema.RTTSeries, error) {
 	var p schema.Point
 	for k, v := range r.Values() {
 		text, ok := v.(string)
-		if !ok || strings.HasPrefix(k, "_") || k == "result" || k == "table" || t.index(k) >= 0 {
+		if !ok || strings.HasPrefix(k, "_") || k == "result" && text == fluxResult || k == "table" || t.index(k) >= 0 {
 			continue
 		}
 		p.SetTag(k, text)

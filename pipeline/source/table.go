@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -112,7 +113,7 @@ func tableOf(m *lines.Measurement) *table[schema.SweepRow] {
 			column[schema.SweepRow]{m.Received, func(r *schema.SweepRow, text []byte) error { return count(&r.Received, text) }})
 	}
 	t.columns = append(t.columns, column[schema.SweepRow]{m.Field, func(r *schema.SweepRow, text []byte) (err error) {
-		r.RTT, err = rtt(text, units[m.Unit])
+		r.RTT, err = rtt(text, m.Scale())
 		return err
 	}})
 	t.series = func(p *schema.Point) (*schema.RTTSeries, error) {
@@ -122,18 +123,20 @@ func tableOf(m *lines.Measurement) *table[schema.SweepRow] {
 	return t
 }
 
-// units in ns.
-var units = map[string]int64{"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
-
-// rtt makes an RTT of a number in a unit, rounded half away from zero. What is none is left out.
+// rtt makes an RTT of a number in a unit of so many ns, rounded half away from zero. What is none is left out: one value
+// that is far off must not keep all others from being read.
 func rtt(text []byte, unit int64) (schema.Opt, error) {
-	if bytes.ContainsAny(text, ".eE") {
-		f, err := strconv.ParseFloat(string(text), 64)
-		ns := math.Round(f * float64(unit))
-		return some(int64(ns), ns >= 0 && ns < math.MaxInt64), err
+	if !bytes.ContainsAny(text, ".eE") {
+		if v, err := parseInt(text); err == nil {
+			return some(v*unit, v >= 0 && v <= math.MaxInt64/unit), nil
+		}
 	}
-	v, err := parseInt(text)
-	return some(v*unit, v >= 0 && v <= math.MaxInt64/unit), err
+	f, err := strconv.ParseFloat(string(text), 64) // 1.8 writes 1e19 without an exponent
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return schema.Opt{}, err
+	}
+	ns := math.Round(f * float64(unit))
+	return some(int64(ns), ns >= 0 && ns < math.MaxInt64), nil
 }
 
 func some(n int64, ok bool) schema.Opt {

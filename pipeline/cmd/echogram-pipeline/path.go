@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 
 	"echogram/pipeline/outlier"
 	"echogram/pipeline/path"
+	"echogram/pipeline/prober"
 )
 
 // pathFlags are the options of a path measured by hand.
@@ -248,11 +250,12 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 // finding is what is known of one target in the end.
 type finding struct {
 	*path.Estimate
-	subject *subject
-	cal     *path.Calibration
-	filter  outlier.Config
-	host    string
-	saved   string // name that it is stored under; "": it is not
+	subject  *subject
+	cal      *path.Calibration
+	filter   outlier.Config
+	host     string // that probed, and the instance that stored samples have
+	instance string
+	saved    string // name that it is stored under; "": it is not
 }
 
 // find estimates every target beside the references of the same run and what was stored.
@@ -268,7 +271,7 @@ func (f *pathFlags) find(p *pathPlan, all []*subject, stored *path.Calibration) 
 	if f.save == "" {
 		cal.Known = append(cal.Known, stored.Known...)
 	}
-	host, _ := os.Hostname()
+	own, _ := os.Hostname()
 	var findings []*finding
 	for _, s := range all {
 		if s.reference != nil {
@@ -278,7 +281,8 @@ func (f *pathFlags) find(p *pathPlan, all []*subject, stored *path.Calibration) 
 		if err != nil {
 			return nil, err
 		}
-		findings = append(findings, &finding{Estimate: e, subject: s, cal: cal, filter: p.filter, host: host, saved: f.save})
+		findings = append(findings, &finding{Estimate: e, subject: s, cal: cal, filter: p.filter,
+			host: cmp.Or(s.from[0], own), instance: cmp.Or(s.from[1], prober.Instance), saved: f.save})
 	}
 	return findings, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -172,7 +173,13 @@ func widest(m *path.Measurement) *path.Size {
 	return w
 }
 
-func half(s *path.Size) float64 { return (s.Filter.High - s.Filter.Low) / 2 }
+// half is infinite of a mean whose error nobody can know.
+func half(s *path.Size) float64 {
+	if s.Filter.Kept < 2 {
+		return math.Inf(1)
+	}
+	return (s.Filter.High - s.Filter.Low) / 2
+}
 
 // pathProgress is the line of progress, or lines where they were asked for and STDERR is no terminal.
 type pathProgress struct {
@@ -203,7 +210,7 @@ func progressLine(m *measuring, worst *path.Measurement) string {
 	if len(worst.Sizes) > 1 {
 		line += fmt.Sprintf(", %d bytes", w.Payload)
 	}
-	line += fmt.Sprintf(": %s ± %s", ns(w.Filter.Mean), ns(half(w)))
+	line += ": " + plusMinus(w.Filter.Mean, half(w))
 	if m.flags.err > 0 {
 		line += fmt.Sprintf(", wanted ± %s", ns(float64(m.flags.err)))
 	}

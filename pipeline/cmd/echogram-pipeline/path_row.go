@@ -20,7 +20,7 @@ var findingFormats = map[string]func(io.Writer, *finding) error{
 // row is a finding as the schema has it.
 func (f *finding) row() *schema.PathEstimateRow {
 	r := &schema.PathEstimateRow{
-		Host: f.host, Instance: "path", Target: f.Target, Reference: f.Reference, Time: f.Last, Probes: int64(f.Probes),
+		Host: f.host, Instance: f.instance, Target: f.Target, Reference: f.Reference, Time: f.Last, Probes: int64(f.Probes),
 		Verdict: schema.VerdictNotTold, Reason: strings.Join(f.Reasons, "; "),
 	}
 	if f.Told {
@@ -38,7 +38,7 @@ func (f *finding) row() *schema.PathEstimateRow {
 	}
 	f.rowHops(r)
 	if f.Slope != nil {
-		r.Slope, r.SlopeStdErr = some(f.Slope.Value), some((f.Slope.High-f.Slope.Low)/2/1.96)
+		r.Slope, r.SlopeStdErr = some(f.Slope.Value), some(f.SlopeErr)
 	}
 	if f.Offset != nil {
 		r.Offset, r.OffsetLow, r.OffsetHigh = rounded(f.Offset.Value), rounded(f.Offset.Low), rounded(f.Offset.High)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -269,7 +270,7 @@ func TestPathPoint(t *testing.T) {
 	if err := schema.ParseLine([]byte(stdout), &row); err != nil {
 		t.Fatal(err)
 	}
-	if row.Target != "192.0.2.3" || row.Reference != "192.0.2.1" || row.Instance != "path" || row.Probes != 1000 || row.Verdict != schema.VerdictTold ||
+	if row.Target != "192.0.2.3" || row.Reference != "192.0.2.1" || row.Host != "lab" || row.Instance != "path" || row.Probes != 1000 || row.Verdict != schema.VerdictTold ||
 		row.Hops != schema.Some(3) || row.HopsBy != "offset" || row.TTL != schema.Some(64) || !row.Cable.Set || !row.CableLow.Set {
 		t.Errorf("%+v", row)
 	}
@@ -300,6 +301,13 @@ func TestPathBySlope(t *testing.T) {
 		if !strings.Contains(words(stdout), want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
+	}
+	if stdout, _, err = runPath(w.lines(t, 5, 1000, "192.0.2.3"), "--read", "-", "--format", "influx"); err != nil {
+		t.Fatal(err)
+	}
+	var row schema.PathEstimateRow
+	if err := schema.ParseLine([]byte(stdout), &row); err != nil || math.Abs(row.Slope.F-480) > 3*row.SlopeStdErr.F || row.SlopeStdErr.F > 5 {
+		t.Errorf("%v: slope %v with a standard error of %v", err, row.Slope, row.SlopeStdErr)
 	}
 }
 
@@ -424,5 +432,16 @@ func TestDurationsInWords(t *testing.T) {
 		if got := ns(v); got != want {
 			t.Errorf("%v: %s", v, got)
 		}
+	}
+}
+
+// TestOneReplyIsNotExact: the error of a single RTT is unknown, not nought, so that measuring goes on.
+func TestOneReplyIsNotExact(t *testing.T) {
+	var line string
+	m := &measuring{flags: &pathFlags{sizes: []int{12}, count: 200, err: time.Microsecond}}
+	m.show = func(m *measuring, worst *path.Measurement) { line = progressLine(m, worst) }
+	m.subjects = []*subject{{address: netip.MustParseAddr("192.0.2.1"), sent: 200, samples: []path.Sample{{At: 1, Size: 12, RTT: 5000}}}}
+	if m.exact() || !strings.Contains(line, "192.0.2.1: 5.000 µs, wanted ± 1.000 µs") {
+		t.Errorf("exact, or %q", line)
 	}
 }

@@ -137,6 +137,14 @@ func (o options) what() string {
 	return fmt.Sprintf("a link of %v there and back, jitter %v, loss %v, outliers %v", o.time, o.jitter, o.loss, o.outlier)
 }
 
+// pathSizes is what links are told by: the slope over the length of the frame.
+func (o options) pathSizes() string {
+	if o.kind == links {
+		return "--sizes 12,400,800,1200,1440 "
+	}
+	return ""
+}
+
 // describe prints what stands, where, and what a person may want to type.
 func (o options) describe(l *lab) {
 	target, target6 := netlab.TargetNetwork.Addr().Next(), netlab.TargetNetwork6.Addr().Next()
@@ -153,7 +161,7 @@ func (o options) describe(l *lab) {
 		"  " + sweep + "--count 200 --count-interval 5ms --sizes 12,256,512,1024,1400 " + target.String(),
 		"  " + sweep + "--count 5 --count-interval 100ms " + target6.String(),
 		"what stands between us and it:",
-		"  " + enter + "env PATH=" + o.Work + ":$PATH echogram-pipeline path " + target.String(),
+		"  " + enter + "env PATH=" + o.Work + ":$PATH echogram-pipeline path " + o.pathSizes() + target.String(),
 		"a shell beside the prober:",
 		"  " + enter + "env PATH=" + o.Work + ":$PATH $SHELL",
 	} {
