@@ -200,6 +200,16 @@ func (p *page) count(c Count, now int64) {
 	}
 }
 
+// Doubt says that what was counted of a window is not what was read: its minutes are to be counted again.
+func (l *Ledger) Doubt(w *Window) {
+	b := l.book(w.Instance)
+	for start := w.Start; start < w.End(); start += minute {
+		if p := b.minutes[start]; p != nil {
+			p.checked = 0
+		}
+	}
+}
+
 // Settle says that everything before to has been dealt with at the time now, and forgets what has grown too old. It
 // tells whether the state changed by that.
 func (l *Ledger) Settle(to, now int64) bool {

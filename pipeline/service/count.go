@@ -41,7 +41,7 @@ const worthTotals = int64(10 * time.Minute)
 
 // counted gives the rows of from <= t < to by the minute. To count them so takes InfluxDB fifty times as long as to count
 // all of them: where the totals are what the manifests promise, each minute is taken to hold what its own promise. Reading
-// shows where that is not so, and then everything is counted.
+// shows where that is not so; those minutes are counted one by one in the next round.
 func (s *Service) counted(ctx context.Context, of string, from, to int64, promised []source.Minute) ([]source.Minute, error) {
 	if of != "" || s.exact || to-from < worthTotals {
 		return s.Accounts.Counts(ctx, of, from, to)

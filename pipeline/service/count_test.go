@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,5 +53,27 @@ func TestCountsAreExactOnlyWhereTotalsDiffer(t *testing.T) {
 		if len(found) != 60 || accounts.exact > c.most {
 			t.Errorf("%s: %d minutes, counted exactly %d times", name, len(found), accounts.exact)
 		}
+	}
+}
+
+// TestReadingCorrectsTotals: what one minute lacks and another has too much, so that the total is right, is found when
+// both are read.
+func TestReadingCorrectsTotals(t *testing.T) {
+	s, m := fixture()
+	for sweep := range 30 {
+		m.add(noon.Add(time.Duration(sweep)*time.Minute), 6)
+	}
+	m.rows[6*17].Time += int64(time.Minute + time.Second)
+	if err := s.Once(t.Context(), noon.Add(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	incomplete := map[string]bool{}
+	for line := range m.lines {
+		if strings.Contains(line, "window=1m") && strings.Contains(line, "complete=false") {
+			incomplete[line[strings.LastIndex(line, " "):]] = true
+		}
+	}
+	if len(incomplete) != 2 {
+		t.Errorf("%d incomplete minutes, want 2: %v", len(incomplete), incomplete)
 	}
 }

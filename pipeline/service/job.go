@@ -74,7 +74,10 @@ func complete(ws []ledger.Window) (n int) {
 func (s *Service) whole(ws []ledger.Window, read []int64) []ledger.Window {
 	var done []ledger.Window
 	for i := range ws {
-		s.misled = s.misled || read[i] != ws[i].Rows
+		if read[i] != ws[i].Rows {
+			s.misled = true
+			s.ledger.Doubt(&ws[i])
+		}
 		if w := &ws[i]; read[i] >= w.Rows {
 			done = append(done, *w)
 		} else {

@@ -103,7 +103,12 @@ func New(cfg Config, l *ledger.Ledger, ends Ends, store Store) *Service {
 // with single windows or lines is returned when all others are done.
 func (s *Service) Once(ctx context.Context, until time.Time) error {
 	s.failed = nil
-	if err := s.round(ctx, until.UnixNano(), true); err != nil {
+	err := s.round(ctx, until.UnixNano(), true)
+	if err == nil && s.misled { // no later round would mend it
+		s.failed = nil
+		err = s.round(ctx, until.UnixNano(), true)
+	}
+	if err != nil {
 		return err
 	}
 	return s.failed

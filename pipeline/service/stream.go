@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"time"
@@ -26,7 +27,7 @@ type StreamConfig struct {
 // Stream rolls lines up as they come in. It takes its time from them, and is used by one goroutine.
 //
 // The windows of a live stream that had begun before it are left to its Filler, as soon as they are over. Without one
-// they are written with complete=false.
+// they are written with complete=false, unless a former process has written what it had seen of them when it ended.
 type Stream struct {
 	refusals
 	cfg      StreamConfig
@@ -41,6 +42,7 @@ type Stream struct {
 	next   int64 // time of the data at which a window may close
 	closed int64 // what ends there or before is written, by a former process to begin with; 0: nothing is
 	whole  int64 // windows that begin there or later are seen whole
+	kept   bool  // a former process has written the windows that began before
 	gaps   []gap // what the filler has still to do
 	ending bool  // the rows that come out are of windows that may not be over
 	told   [3]int64
@@ -55,7 +57,8 @@ type gap struct {
 
 // Closed is the lasting state of a live Stream.
 type Closed struct {
-	Closed int64 `json:"closed"` // seconds since the Unix epoch: the windows that ended by then are written
+	Closed int64 `json:"closed"`          // seconds since the Unix epoch: the windows that ended by then are written
+	Ended  bool  `json:"ended,omitempty"` // the open ones, too, as they stood when the stream ended
 }
 
 // NewStream makes a Stream that goes on from what a former one has saved; zero if none has. store and filler may be
@@ -65,7 +68,7 @@ func NewStream(cfg StreamConfig, from Closed, to Sink, store Store, filler *Fill
 		refusals: refusals{log: cfg.Log}, cfg: cfg, shifter: newShifter(cfg.Config),
 		rollup: rollup.NewStream(rollup.StreamConfig{Config: cfg.Rollup, Lateness: cfg.Lateness}),
 		out:    sink.NewBatcher(to, cfg.Batch), store: store, filler: filler, detailed: map[string]bool{},
-		newest: math.MinInt64, next: math.MinInt64, whole: math.MinInt64, closed: from.Closed * int64(time.Second),
+		newest: math.MinInt64, next: math.MinInt64, whole: math.MinInt64, closed: from.Closed * int64(time.Second), kept: from.Ended,
 	}
 	for _, l := range cfg.Rollup.Lengths {
 		s.detailed[rollup.Name(l)] = l >= cfg.Rollup.PerTarget
@@ -171,7 +174,7 @@ func (s *Stream) close(ctx context.Context) error {
 	if err := s.fill(ctx); err != nil || s.store == nil {
 		return err
 	}
-	return s.store.Save(Closed{s.closed / int64(time.Second)})
+	return s.store.Save(Closed{Closed: s.closed / int64(time.Second)})
 }
 
 // fill has the filler write the windows that are over and were not seen whole.
@@ -181,7 +184,11 @@ func (s *Stream) fill(ctx context.Context) error {
 		err := s.filler.fill(ctx, g.from, g.to, s.newest, func(w *ledger.Window) bool {
 			return w.Length == g.length && w.Start >= g.from && w.Start < g.to
 		})
-		if err != nil {
+		switch err = s.refused(err); {
+		case errors.Is(err, ErrShort):
+			s.log.Warn(err.Error())
+			return nil // the gap stays for the next time
+		case err != nil:
 			return err
 		}
 		s.gaps = s.gaps[1:]
@@ -205,7 +212,7 @@ func (s *Stream) emit(ctx context.Context, row schema.Row) error {
 			return nil
 		}
 	}
-	if start < s.whole && s.filler != nil {
+	if start < s.whole && (s.filler != nil || s.kept) {
 		return nil
 	}
 	*complete = *complete && start >= s.whole && !s.ending
@@ -227,6 +234,11 @@ func (s *Stream) End(ctx context.Context) error {
 	}
 	if err := s.refused(s.out.Flush(ctx)); err != nil {
 		return err
+	}
+	if s.store != nil && s.newest != math.MinInt64 {
+		if err := s.store.Save(Closed{Closed: s.closed / int64(time.Second), Ended: true}); err != nil {
+			return err
+		}
 	}
 	s.complain(nil, 1)
 	return s.failed

@@ -111,7 +111,7 @@ func TestLiveStreamFillsTheGap(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.lines = map[string]bool{} // the process is killed
-	state := Closed{first.closed / int64(time.Second)}
+	state := Closed{Closed: first.closed / int64(time.Second)}
 	if err := NewStream(streamConfig(clock), state, m, m, filler).Read(t.Context(),
 		lines.NewReader(strings.NewReader(text(noon.Add(80*time.Minute), 16)), nil)); err != nil {
 		t.Fatal(err)

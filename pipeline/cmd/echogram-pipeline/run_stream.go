@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -42,7 +43,9 @@ func serveStream(ctx context.Context, cfg *config.Config, log *slog.Logger, stdi
 	if err := s.Read(work, r); err != nil {
 		return err
 	}
-	err = s.End(work)
+	if err = s.End(work); err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("stopped while the sink could not be written to: the windows that were open are lost (%d rows are written)", s.Rows())
+	}
 	warnMalformed(log, "STDIN", r)
 	log.Info("the input has ended", "lines", r.Lines(), "rows", s.Rows())
 	return err
