@@ -205,7 +205,7 @@ func (l *Ledger) Doubt(w *Window) {
 	b := l.book(w.Instance)
 	for start := w.Start; start < w.End(); start += minute {
 		if p := b.minutes[start]; p != nil {
-			p.checked = 0
+			p.checked, p.kept = 0, 0
 		}
 	}
 }

@@ -75,8 +75,7 @@ func (s *Service) whole(ws []ledger.Window, read []int64) []ledger.Window {
 	var done []ledger.Window
 	for i := range ws {
 		if read[i] != ws[i].Rows {
-			s.misled = true
-			s.ledger.Doubt(&ws[i])
+			s.misled = append(s.misled, ws[i])
 		}
 		if w := &ws[i]; read[i] >= w.Rows {
 			done = append(done, *w)

@@ -90,8 +90,8 @@ type Service struct {
 	store   Store
 	want    func(*ledger.Window) bool // nil: all
 	shifter *shifter                  // nil: none
-	misled  bool                      // totals have hidden what reading showed in this round
-	exact   bool                      // they did in the one before: rows are counted minute by minute
+	misled  []ledger.Window           // of which this round has read another number of rows than it had counted
+	exact   bool                      // the one before has: rows are counted minute by minute
 }
 
 // New makes a Service that goes on from l.
@@ -104,7 +104,7 @@ func New(cfg Config, l *ledger.Ledger, ends Ends, store Store) *Service {
 func (s *Service) Once(ctx context.Context, until time.Time) error {
 	s.failed = nil
 	err := s.round(ctx, until.UnixNano(), true)
-	if err == nil && s.misled { // no later round would mend it
+	if err == nil && len(s.misled) > 0 { // no later round would mend it
 		s.failed = nil
 		err = s.round(ctx, until.UnixNano(), true)
 	}
@@ -151,7 +151,7 @@ func (s *Service) round(ctx context.Context, now int64, force bool) error {
 
 // span deals with the windows that start between from and to, chunk by chunk: each holds whole longest windows.
 func (s *Service) span(ctx context.Context, from, to, now int64, force bool) error {
-	s.exact, s.misled = s.misled, false
+	s.exact, s.misled = len(s.misled) > 0, nil
 	newest, err := s.Accounts.Newest(ctx, now)
 	if err != nil {
 		return err
@@ -192,6 +192,9 @@ func (s *Service) part(ctx context.Context, from, to, now int64, force bool) err
 				return err
 			}
 			s.ledger.Done(done)
+			for i := range s.misled {
+				s.ledger.Doubt(&s.misled[i])
+			}
 			if err := s.store.Save(s.ledger.State()); err != nil {
 				return err
 			}
