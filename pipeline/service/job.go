@@ -95,7 +95,6 @@ type job struct {
 
 	mu       sync.Mutex
 	read     []int64 // points of each window
-	parts    int     // that have been read
 	networks *rollup.Networks
 	out      *sink.Batcher
 }
