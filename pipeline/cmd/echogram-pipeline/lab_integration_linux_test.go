@@ -133,7 +133,11 @@ func (w *world) sweep(instance string, net, targets int, at time.Time) []*schema
 func (w *world) add(instance string, net, targets int, at time.Time, promised int) {
 	rows := w.sweep(instance, net, targets, at)
 	w.sweeps = append(w.sweeps, rows...)
-	w.stats[statsKey{instance, at.UnixNano()}] = &schema.SweepStatsRow{Host: "prober", Instance: instance, Time: at.UnixNano(),
+	var late int64
+	for _, r := range rows {
+		late += r.Late
+	}
+	w.stats[statsKey{instance, at.UnixNano()}] = &schema.SweepStatsRow{Host: "prober", Instance: instance, Time: at.UnixNano(), Late: late,
 		Points: int64(len(rows) + promised), Targets: int64(targets), Sent: int64(targets), Trust: schema.TrustOK}
 }
 
