@@ -3,6 +3,8 @@ package path
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // change is a row of floors that may have stepped: before row[to], or from row[at] on, with at most one window between
@@ -17,12 +19,12 @@ type change struct {
 // Limits of what is a step.
 const (
 	significant = 5 // standard errors
-	decided     = 3 // log likelihood ratio over a floor that began to climb
+	decided     = 5 // log likelihood ratio over a floor that began to climb
 )
 
 // moved sets the levels and tells whether they are far enough apart.
 func (c *change) moved(least float64) bool {
-	c.low, c.high = median(c.row[:c.to]), mean(c.row[c.at:])
+	c.low, c.high = medianOf(c.row[:c.to]), stat.Mean(c.row[c.at:], nil)
 	return c.size() >= least
 }
 
@@ -40,7 +42,7 @@ func (c *change) weigh(row []Floor, noise float64) {
 // err is the standard error of the step. That of a median is sqrt(π/2) of a mean's. The windows behind may differ more
 // than they should: the first of them may have begun before the step.
 func (c *change) err() float64 {
-	before, after, n := mean(c.sigma[:c.to]), mean(c.sigma[c.at:]), float64(len(c.row)-c.at)
+	before, after, n := stat.Mean(c.sigma[:c.to], nil), stat.Mean(c.sigma[c.at:], nil), float64(len(c.row)-c.at)
 	for _, v := range c.row[c.at:] {
 		after = max(after, math.Abs(v-c.high)*math.Sqrt2)
 	}
@@ -53,7 +55,7 @@ func (c *change) stepped() bool {
 		return false
 	}
 	for i, v := range c.row[c.at:] {
-		if math.Abs(v-c.high) > max(c.size()/4, 3*c.sigma[c.at+i]) || math.Abs(v-c.low) < c.size()/2 {
+		if math.Abs(v-c.high) > max(c.size()/10, 2*c.sigma[c.at+i]) || math.Abs(v-c.low) < c.size()/2 {
 			return false
 		}
 	}
@@ -70,7 +72,7 @@ func (c *change) calm() (points []point) {
 	for i, v := range c.row {
 		switch {
 		case i > 0 && i+1 < c.to:
-			v = median(c.row[i-1 : i+2])
+			v = medianOf(c.row[i-1 : i+2])
 		case i >= c.to && i < c.at && c.beside(v) > 3*c.sigma[i]:
 			continue
 		}
@@ -131,7 +133,7 @@ func kink(points []point, bend float64) (sum float64) {
 // standard deviation of one value from it, by the median.
 func trend(values []float64) (moved, noise float64) {
 	n := float64(len(values))
-	middle, level := (n-1)/2, mean(values)
+	middle, level := (n-1)/2, stat.Mean(values, nil)
 	var sxx, sxy float64
 	for i, v := range values {
 		x := float64(i) - middle
@@ -141,7 +143,7 @@ func trend(values []float64) (moved, noise float64) {
 	for i, v := range values {
 		off[i] = math.Abs(v - level - sxy/sxx*(float64(i)-middle))
 	}
-	return sxy / sxx * (n - 1), normalMAD * median(off)
+	return sxy / sxx * (n - 1), normalMAD * medianOf(off)
 }
 
 // normalMAD scales a median absolute deviation to the σ of a normal distribution: 1 / Φ⁻¹(3/4).
@@ -160,24 +162,17 @@ func scatter(values []float64) (s float64) {
 		if len(d) < 3 {
 			break
 		}
-		trend := median(d)
+		trend := medianOf(d)
 		for i := range d {
 			d[i] = math.Abs(d[i] - trend)
 		}
-		s = max(s, normalMAD/math.Sqrt2*median(d))
+		s = max(s, normalMAD/math.Sqrt2*medianOf(d))
 	}
 	return s
 }
 
-func median(values []float64) float64 {
+func medianOf(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-func mean(values []float64) (m float64) {
-	for _, v := range values {
-		m += v / float64(len(values))
-	}
-	return m
 }

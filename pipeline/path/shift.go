@@ -64,7 +64,7 @@ func Shifts(cfg ShiftConfig, floors []Floor) (all []Shift) {
 }
 
 // Newest lists the shifts that the last of floors has confirmed: over floors that grow window by window, each shift of
-// Shifts comes once, as it is there.
+// Shifts comes once, as it is there. The last 48 windows do for steps, and for drifts that are over within them.
 func Newest(cfg ShiftConfig, floors []Floor) []Shift {
 	s := scan{cfg: cfg.withDefaults()}
 	for i, f := range floors {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
+
 	"echogram/pipeline/outlier"
 	"echogram/plugins/schema"
 )
@@ -24,7 +26,7 @@ const (
 	mostBefore  = 10 // before a step: the last ones, so that a slow drift is not in them
 	leastAfter  = 2  // behind a step: one alone may be an outlier
 	mostAfter   = 4  // behind a step: what two of them leave open, two more may tell
-	mostNoise   = 60 // that the scatter from window to window is learned from
+	mostNoise   = 40 // that the scatter from window to window is learned from
 	settled     = 12 // without a trend: a drift is over
 	mostGap     = 10 // missing: whether the floor stepped or drifted meanwhile cannot be told
 )
@@ -116,18 +118,18 @@ func (s *scan) confirm(c *change, from int) Shift {
 func (s *scan) drift() (Shift, bool) {
 	n := len(s.run)
 	if n == settled/2 {
-		s.home = median(floorsOf(s.run))
+		s.home = medianOf(floorsOf(s.run))
 	}
 	if n < 2*settled || math.Abs(s.run[n-1].Floor-s.home) < s.cfg.Least/2 {
 		return Shift{}, false
 	}
 	before, after := s.run[:settled/2], s.run[n-settled:]
-	from, to := s.home, median(floorsOf(after))
+	from, to := s.home, medianOf(floorsOf(after))
 	if math.Abs(to-from) < s.cfg.Least {
 		return Shift{}, false
 	}
 	moved, noise := trend(floorsOf(after))
-	noise = mean(sigmas(after, noise))
+	noise = stat.Mean(sigmas(after, noise), nil)
 	if math.Abs(to-from) < significant*noise || math.Abs(moved) > max(s.cfg.Least/2, 3*noise) {
 		return Shift{}, false
 	}
@@ -136,7 +138,7 @@ func (s *scan) drift() (Shift, bool) {
 	shift.At = s.run[s.half(from, to)].Start
 	shift.TTLBefore, shift.TTLAfter = lastTTL(before), lastTTL(after)
 	s.run = slices.Clone(s.run[n-settled/2:])
-	s.home = median(floorsOf(s.run))
+	s.home = medianOf(floorsOf(s.run))
 	return shift, true
 }
 

@@ -113,7 +113,7 @@ func newestAll(floors []Floor) (all []Shift) {
 }
 
 func TestNewestSaysEachShiftOnce(t *testing.T) {
-	for seed := range uint64(5) {
+	for seed := range uint64(2) {
 		floors := row(seed, 200, func(i int) float64 {
 			return stepAt(40, 250)(i) - stepAt(80, 2100)(i) + 800*min(1, max(0, float64(i-120)/40))
 		})
@@ -144,6 +144,22 @@ func TestFloorOf(t *testing.T) {
 	}
 	if none := FloorOf(0, nil); none.Error != outlier.Few {
 		t.Errorf("%+v", none)
+	}
+}
+
+// TestNewestNeedsOnlyTheLastWindows: a service that keeps 48 windows says the same.
+func TestNewestNeedsOnlyTheLastWindows(t *testing.T) {
+	for seed := range uint64(2) {
+		floors := row(seed, 300, func(i int) float64 {
+			return stepAt(60, 250)(i) - stepAt(110, 2100)(i) + stepAt(115, 300)(i) + 800*min(1, max(0, float64(i-200)/20))
+		})
+		want, got := Shifts(ShiftConfig{}, floors), []Shift(nil)
+		for n := range floors {
+			got = append(got, Newest(ShiftConfig{}, floors[max(0, n-47):n+1])...)
+		}
+		if !slices.Equal(kinds(got), kinds(want)) {
+			t.Errorf("seed %d: %+v; want %+v", seed, got, want)
+		}
 	}
 }
 

@@ -1,0 +1,127 @@
+//go:build integration && linux
+
+package path
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"echogram/plugins/netlab"
+	"echogram/plugins/schema"
+)
+
+// labWindow is a window of the lab's tests: 40 trains of trainProbes, back to back.
+const labWindow = 5 * time.Second
+
+// labFloors probes for so many windows, while during runs beside, and gives their floors.
+func labFloors(t *testing.T, p *netlab.Pair, windows int, during func()) (floors []Floor) {
+	t.Helper()
+	wait := sweep(t, p, "", gap, windows*int(labWindow/gap))
+	during()
+	samples := wait()
+	slices.SortFunc(samples, func(a, b Sample) int { return int(a.At - b.At) })
+	for start := samples[0].At; len(samples) > 0; start += int64(labWindow) {
+		n := slices.IndexFunc(samples, func(s Sample) bool { return s.At >= start+int64(labWindow) })
+		if n < 0 {
+			n = len(samples)
+		}
+		f := FloorOf(start, minimaOf(samples[:n]))
+		f.TTLMin, f.TTLMax = samples[0].TTL, samples[0].TTL
+		floors, samples = append(floors, f), samples[n:]
+	}
+	t.Logf("floors %.0f, scatter %.0f", floorsOf(floors), scatter(floorsOf(floors)))
+	return floors
+}
+
+func minimaOf(samples []Sample) (minima []int64) {
+	for train := range slices.Chunk(samples, trainProbes) {
+		least := train[0].RTT
+		for _, s := range train {
+			least = min(least, s.RTT)
+		}
+		minima = append(minima, least)
+	}
+	return minima
+}
+
+// theStep wants one step, told within two windows of at, and returns it.
+func theStep(t *testing.T, floors []Floor, at time.Time) *Shift {
+	t.Helper()
+	told := newestAll(floors)
+	if len(told) != 1 || told[0].Kind != schema.ShiftStep {
+		t.Fatalf("%+v", told)
+	}
+	s, closed := &told[0], slices.IndexFunc(floors, func(f Floor) bool { return f.Start >= at.UnixNano() })
+	t.Logf("%+v", *s)
+	if off := time.Duration(s.At - at.UnixNano()); off.Abs() > labWindow {
+		t.Errorf("told %v from where it was", off)
+	}
+	if got := Newest(ShiftConfig{}, floors[:closed+2]); len(got) == 0 && len(Newest(ShiftConfig{}, floors[:closed+1])) == 0 {
+		t.Errorf("not told within two windows")
+	}
+	return s
+}
+
+// TestABridgePutInIsAStep: what a later bridge costs is 2.0 to 2.3 µs on a machine with nothing else to do.
+func TestABridgePutInIsAStep(t *testing.T) {
+	awake(t)
+	p, err := netlab.NewPair(netlab.PairConfig{Bridges: 2})
+	netlab.Lasting(t, p, err)
+	var at time.Time
+	floors := labFloors(t, p, 18, func() {
+		time.Sleep(12*labWindow + labWindow/3)
+		at = time.Now()
+		if err := p.InsertBridge(); err != nil {
+			t.Error(err)
+		}
+	})
+	if s := theStep(t, floors, at); s.Step < 1000 || s.Step > 5000 {
+		t.Errorf("%.0f ns", s.Step)
+	}
+}
+
+// TestADelayIsAStep: what a delay line adds is the size of the step.
+func TestADelayIsAStep(t *testing.T) {
+	awake(t)
+	p, line := delayLine(t)
+	var at time.Time
+	floors := labFloors(t, p, 18, func() {
+		time.Sleep(12*labWindow + labWindow/3)
+		at = time.Now()
+		if err := line.Set(250 * time.Nanosecond); err != nil {
+			t.Error(err)
+		}
+	})
+	if s := theStep(t, floors, at); math.Abs(s.Step-250) > 100 || s.Low > 275 || s.High < 225 {
+		t.Errorf("%.0f (%.0f to %.0f) ns", s.Step, s.Low, s.High)
+	}
+}
+
+// TestASlowDelayIsADrift: the same delay, added bit by bit.
+func TestASlowDelayIsADrift(t *testing.T) {
+	awake(t)
+	p, line := delayLine(t)
+	floors := labFloors(t, p, 44, func() {
+		time.Sleep(8 * labWindow)
+		for d := range 251 {
+			if err := line.Set(time.Duration(d)); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(18 * labWindow / 251)
+		}
+	})
+	told := newestAll(floors)
+	if len(told) != 1 || told[0].Kind != schema.ShiftDrift || math.Abs(told[0].Step-250) > 100 {
+		t.Errorf("%+v", told)
+	}
+}
+
+func delayLine(t *testing.T) (*netlab.Pair, *netlab.DelayLine) {
+	t.Helper()
+	p, err := netlab.NewPair(netlab.PairConfig{Bridges: 2})
+	netlab.Lasting(t, p, err)
+	line, err := netlab.Delay(p.Responder, netlab.ResponderLink, 0)
+	return p, netlab.Lasting(t, line, err)
+}
