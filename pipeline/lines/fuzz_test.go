@@ -164,8 +164,15 @@ func rttReading(p *schema.Point) reading {
 			}
 		}
 	}
-	if bad {
+	counted := m.Field
+	if m.Sent != "" {
+		counted = m.Sent
+	}
+	switch _, ok := p.Field(counted); {
+	case bad:
 		return reading{}
+	case !ok:
+		got.kind = Other
 	}
 	return got
 }
