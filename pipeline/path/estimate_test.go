@@ -70,6 +70,22 @@ func TestHopsByOffset(t *testing.T) {
 	}
 }
 
+// TestADisturbedCalibration: a run to a reference in which all took a quarter longer counts for nothing beside another.
+func TestADisturbedCalibration(t *testing.T) {
+	slower := func(hops int) map[int]float64 { return map[int]float64{12: through(hops, 0)[12] * 5 / 4} }
+	cal := &Calibration{Known: []Known{
+		known("one", 1, 0, measured(1, 2000, slower(1))), known("four", 4, 0, measured(2, 2000, slower(4))),
+		known("one", 1, 0, measured(3, 2000, through(1, 0))), known("four", 4, 0, measured(4, 2000, through(4, 0))),
+		known("one", 1, 0, measured(5, 2000, through(1, 0))), known("four", 4, 0, measured(6, 2000, through(4, 0))),
+	}}
+	for hops := range 9 {
+		e, err := Config{}.Estimate(measured(uint64(10+hops), 2000, through(hops, 0)), cal)
+		if err != nil || e.Hops == nil || !e.Hops.Told || e.Hops.Hops != hops {
+			t.Errorf("%d hops: %+v, %v %v", hops, e.Hops, e.Reasons, err)
+		}
+	}
+}
+
 func TestHopDelayConfigured(t *testing.T) {
 	cal := &Calibration{Known: []Known{known("one", 1, 5, measured(1, 2000, through(1, 5)))}}
 	e, err := Config{HopDelay: 2 * time.Microsecond}.Estimate(measured(2, 2000, through(3, 25)), cal)

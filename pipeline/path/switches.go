@@ -1,7 +1,9 @@
 package path
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 )
@@ -16,35 +18,59 @@ type switches struct {
 	paired  bool    // all of it was measured in turn with the target
 }
 
+// reference is a Known with its level freed of what the cable takes.
+type reference struct {
+	*Known
+	level normal
+}
+
 // learn finds what the calibration knows of RTTs of one payload size; nil: nothing.
 func (cfg *Config) learn(cal *Calibration, payload int) *switches {
-	var known []*Known
-	for i := range cal.Known {
-		if k := &cal.Known[i]; k.Hops >= 0 && k.at(payload) != nil {
-			known = append(known, k)
-		}
-	}
+	known := undisturbed(cfg.references(cal, payload))
 	if len(known) == 0 {
 		return nil
 	}
-	s := &switches{base: known[0], paired: true}
-	most := known[0].Hops
+	s := &switches{base: known[0].Known, paired: true}
 	for _, k := range known {
-		if k.Hops < s.base.Hops {
-			s.base = k
-		}
-		most = max(most, k.Hops)
 		s.paired = s.paired && k.Paired
 	}
 	switch {
 	case cfg.HopDelay > 0:
 		d := float64(cfg.HopDelay)
 		s.delay, s.scatter = normal{mean: d, sd: cfg.HopScatter * d, freedom: many}, cfg.HopScatter*d
-		s.middle, s.level = float64(s.base.Hops), cfg.bare(s.base, payload)
-	case most > s.base.Hops:
-		cfg.fit(s, known, payload)
+		s.middle, s.level = float64(s.base.Hops), known[0].level
+	case len(known) > 1:
+		cfg.fit(s, known)
 	}
 	return s
+}
+
+// references are those with known hops, by these and then by level, ascending.
+func (cfg *Config) references(cal *Calibration, payload int) (known []reference) {
+	for i := range cal.Known {
+		if k := &cal.Known[i]; k.Hops >= 0 && k.at(payload) != nil {
+			known = append(known, reference{k, cfg.bare(k, payload)})
+		}
+	}
+	slices.SortStableFunc(known, func(a, b reference) int {
+		return cmp.Or(a.Hops-b.Hops, cmp.Compare(a.level.mean, b.level.mean))
+	})
+	return known
+}
+
+// undisturbed keeps the lowest level of each number of hops: what disturbs a run (a slower CPU, other work) only ever adds.
+// Half of what the next one lies above it is its error, too.
+func undisturbed(known []reference) (lowest []reference) {
+	for i, k := range known {
+		if i > 0 && known[i-1].Hops == k.Hops {
+			continue
+		}
+		if i+1 < len(known) && known[i+1].Hops == k.Hops {
+			k.level.sd = math.Hypot(k.level.sd, (known[i+1].level.mean-k.level.mean)/2)
+		}
+		lowest = append(lowest, k)
+	}
+	return lowest
 }
 
 // many degrees of freedom: the error is not estimated from the data.
@@ -61,17 +87,17 @@ func (cfg *Config) bare(k *Known, payload int) normal {
 }
 
 // fit draws a line through levels over hops. What a switch scatters by is an error of each level, too.
-func (cfg *Config) fit(s *switches, known []*Known, payload int) {
+func (cfg *Config) fit(s *switches, known []reference) {
 	var xs, ys []float64
 	for _, k := range known {
-		xs, ys = append(xs, float64(k.Hops)), append(ys, cfg.bare(k, payload).mean)
+		xs, ys = append(xs, float64(k.Hops)), append(ys, k.level.mean)
 	}
 	_, delay := stat.LinearRegression(xs, ys, nil, false)
 	s.scatter = cfg.HopScatter * math.Abs(delay)
 	var weights []float64
 	total := 0.0
 	for _, k := range known {
-		w := 1 / (square(cfg.bare(k, payload).sd) + square(s.scatter)*float64(max(1, k.Hops)))
+		w := 1 / (square(k.level.sd) + square(s.scatter)*float64(max(1, k.Hops)))
 		weights = append(weights, w)
 		total += w
 	}
