@@ -57,7 +57,7 @@ func (cfg *Config) readSlope(e *Estimate, cal *Calibration) {
 // readOffset sets the target's smallest size against the reference's.
 func (cfg *Config) readOffset(e *Estimate, cal *Calibration) {
 	own := &e.Sizes[0]
-	model := cfg.learn(cal, own.Payload)
+	model := cfg.learn(cal, own)
 	base := (*Known)(nil)
 	if model != nil {
 		base = model.base
@@ -92,6 +92,8 @@ func (cfg *Config) readOffset(e *Estimate, cal *Calibration) {
 	e.HopDelay = model.delay.interval()
 	level := normal{mean: own.Level.Value, sd: own.Level.err(), freedom: offset.freedom}
 	switch {
+	case model.own != nil:
+		level = *model.own
 	case model.base.Paired && cfg.HopDelay > 0: // the difference is known better than both
 		level = normal{mean: reference.Level.Value + offset.mean, sd: offset.sd, freedom: offset.freedom}
 		model.level.sd = 0

@@ -61,24 +61,28 @@ func TestMain(m *testing.M) {
 // gap is the interval between probes.
 const gap = 500 * time.Microsecond
 
-// sweep starts to probe the responder of a pair count times a size, from the CPUs given ("": all), and returns a
-// function that waits and gives the answered samples.
-func sweep(t *testing.T, p *netlab.Pair, cpus string, gap time.Duration, count int, sizes ...string) (wait func() []Sample) {
+// sweep starts to probe the responder of a pair count times a size, and returns a function that waits and gives the
+// answered samples.
+func sweep(t *testing.T, p *netlab.Pair, gap time.Duration, count int, sizes ...string) (wait func() []Sample) {
+	t.Helper()
+	all := sweepAll(t, p, gap, count, []string{netlab.ResponderAddress.String()}, sizes...)
+	return func() []Sample { return all()[netlab.ResponderAddress.String()] }
+}
+
+// sweepAll does so in turn for several targets, 100 µs apart.
+func sweepAll(t *testing.T, p *netlab.Pair, gap time.Duration, count int, targets []string, sizes ...string) (wait func() map[string][]Sample) {
 	t.Helper()
 	file, err := echogram()
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "samples.lp")
-	args := []string{file, "sweep", "--burst", "1", "--rate", "0", "--order", "sequential", "--count", strconv.Itoa(count * max(1, len(sizes))),
-		"--count-interval", gap.String(), "--timeout", "200ms", "--samples", "--format", "influx", "-o", out, netlab.ResponderAddress.String()}
+	args := []string{"sweep", "--burst", "1", "--rate", "10000", "--order", "sequential", "--count", strconv.Itoa(count * max(1, len(sizes))),
+		"--count-interval", gap.String(), "--timeout", "200ms", "--samples", "--format", "influx", "-o", out}
 	for _, s := range sizes {
 		args = append(args, "--size", s)
 	}
-	if cpus != "" {
-		args = append([]string{"taskset", "-c", cpus}, args...)
-	}
-	cmd := p.Prober.Command(t.Context(), args[0], args[1:]...)
+	cmd := p.Prober.Command(t.Context(), file, append(args, targets...)...)
 	done := make(chan error, 1)
 	go func() {
 		text, err := cmd.CombinedOutput()
@@ -87,7 +91,7 @@ func sweep(t *testing.T, p *netlab.Pair, cpus string, gap time.Duration, count i
 		}
 		done <- err
 	}()
-	return func() []Sample {
+	return func() map[string][]Sample {
 		t.Helper()
 		if err := <-done; err != nil {
 			t.Fatal(err)
@@ -96,8 +100,9 @@ func sweep(t *testing.T, p *netlab.Pair, cpus string, gap time.Duration, count i
 	}
 }
 
-func readSamples(t *testing.T, file string) (all []Sample) {
+func readSamples(t *testing.T, file string) map[string][]Sample {
 	t.Helper()
+	all := map[string][]Sample{}
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +130,7 @@ func readSamples(t *testing.T, file string) (all []Sample) {
 				t.Fatal(err)
 			}
 		}
-		all = append(all, Sample{At: r.Time, Size: size, RTT: r.RTT.N, TTL: r.TTL.N})
+		all[r.Target] = append(all[r.Target], Sample{At: r.Time, Size: size, RTT: r.RTT.N, TTL: r.TTL.N})
 	}
 	return all
 }
@@ -136,40 +141,48 @@ func awake(t *testing.T) {
 	netlab.Lasting(t, a, err)
 }
 
-// bridges measures the way through a fresh chain of bridges.
-func bridges(t *testing.T, n, probes int) *Measurement {
+// bridges measures the way through a fresh chain of n bridges, in turn with those through one and four.
+func bridges(t *testing.T, n, probes int) (*Measurement, *Calibration) {
 	t.Helper()
 	p, err := netlab.NewPair(netlab.PairConfig{Bridges: n})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	all := sweep(t, p, "", gap, probes)()
-	return Measure(outlier.Config{}, "lab", false, all, probes, Facts{Interval: gap, Awake: true})
+	cal, targets := &Calibration{}, []string{netlab.ResponderAddress.String()}
+	for _, hops := range []int{1, 4} {
+		a, err := p.AddResponder(hops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, a.String())
+		cal.Known = append(cal.Known, Known{Name: a.String(), Hops: hops, Paired: true})
+	}
+	all := sweepAll(t, p, gap, probes, targets)()
+	measure := func(target string) *Measurement {
+		return Measure(outlier.Config{}, target, false, all[target], probes, Facts{Interval: gap, Awake: true})
+	}
+	for i := range cal.Known {
+		cal.Known[i].Measurement = *measure(cal.Known[i].Name)
+	}
+	return measure(targets[0]), cal
 }
 
 // TestBridgesAreCounted: calibrated on 1 and 4, each other number is told, or that it cannot be, and never wrong.
 func TestBridgesAreCounted(t *testing.T) {
 	awake(t)
 	const probes = 2000
-	cal := &Calibration{}
-	for range 3 {
-		for _, n := range []int{1, 4} {
-			cal.Known = append(cal.Known, Known{Measurement: *bridges(t, n, probes), Name: "calibration", Hops: n})
-			level := cal.Known[len(cal.Known)-1].Sizes[0].Level
-			t.Logf("calibration: %d bridges: level %.0f ± %.0f ns", n, level.Value, level.StdErr)
-		}
-	}
 	told, silent := 0, 0
 	for range runs(t) {
 		for _, n := range []int{2, 3, 5, 6, 8} {
-			m := bridges(t, n, probes)
+			m, cal := bridges(t, n, probes)
 			e, err := Config{}.Estimate(m, cal)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%d bridges: level %.0f ± %.0f ns, mean %.0f; told %v, %d with %.4f before %d; %v", n, m.Sizes[0].Level.Value, m.Sizes[0].Level.StdErr, m.Sizes[0].Filter.Mean,
-				e.Hops.Told, e.Hops.Hops, e.Hops.Confidence, e.Hops.RunnerUp, e.Reasons)
+			levels := []float64{m.Sizes[0].Level.Value, cal.Known[0].Sizes[0].Level.Value, cal.Known[1].Sizes[0].Level.Value}
+			t.Logf("%d bridges: level %.0f ± %.0f ns, mean %.0f; references %.0f; told %v, %d with %.4f before %d; %v", n, levels[0], m.Sizes[0].Level.StdErr,
+				m.Sizes[0].Filter.Mean, levels[1:], e.Hops.Told, e.Hops.Hops, e.Hops.Confidence, e.Hops.RunnerUp, e.Reasons)
 			switch {
 			case !e.Hops.Told:
 				silent++
@@ -246,7 +259,7 @@ func delayed(t *testing.T, d time.Duration) (e *Estimate, truth float64) {
 			break
 		}
 	}
-	return e, levelOf(spent[1]).Value - levelOf(spent[0]).Value
+	return e, levelOf(spent[1], len(spent[1])).Value - levelOf(spent[0], len(spent[0])).Value
 }
 
 // alternate probes while the line is at 0 and at d in turns, and adds what it got.
@@ -256,7 +269,7 @@ func alternate(t *testing.T, p *netlab.Pair, line *netlab.DelayLine, d time.Dura
 	if err := line.Reset(); err != nil {
 		t.Fatal(err)
 	}
-	wait := sweep(t, p, "", gap, turns*probes+500) // it keeps to 200 µs and more
+	wait := sweep(t, p, gap, turns*probes+500) // it keeps to 200 µs and more
 	for begun := false; !begun; begun = stats(t, line).Packets > 100 {
 		time.Sleep(time.Millisecond)
 	}
@@ -332,7 +345,7 @@ func serialised(t *testing.T, links int, rate int64, sizes []string) *Measuremen
 		t.Fatal(err)
 	}
 	defer serial.Close()
-	all := sweep(t, p, "", gap, probes, sizes...)()
+	all := sweep(t, p, gap, probes, sizes...)()
 	return Measure(outlier.Config{}, "lab", false, all, probes*len(sizes), Facts{Interval: gap, Awake: true})
 }
 

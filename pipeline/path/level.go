@@ -10,8 +10,8 @@ import (
 
 // Level is where the floor of RTTs lies. Of each of some batches, in the order of time, it is the mean of the RTTs between
 // two low quantiles, which what only ever adds to an RTT (queues, interrupts, a busy CPU) leaves alone; over the batches the
-// mean without the lowest and the highest quarter, since what disturbs comes in stretches. A minimum would be an extreme
-// value, and a mode takes ten times as many RTTs for the same error.
+// mean without the lowest tenth and the higher half, since what disturbs comes in stretches, and only ever adds, too. A
+// minimum would be an extreme value, and a mode takes ten times as many RTTs for the same error.
 type Level struct {
 	Value   float64   `json:"ns"`
 	StdErr  float64   `json:"stderr_ns"`         // from the scatter of Batches, so that it holds when RTTs that follow each other are alike; 0: unknown
@@ -26,10 +26,12 @@ const (
 	mostBatches         = 50
 )
 
-// levelOf takes RTTs in the order of time, one at least. With fewer than 200 the error is unknown.
-func levelOf(rtts []int64) Level {
+// levelOf takes the RTTs of so many probes, in the order of time, one at least. With fewer than 200 the error is unknown.
+// How many batches there are depends on the probes, so that those of targets that were probed in turn belong together.
+func levelOf(rtts []int64, probes int) Level {
 	scratch := make([]int64, len(rtts))
-	n := min(mostBatches, max(len(rtts)/batchSize, min(leastBatches, len(rtts)/leastBatchSize)))
+	n := max(probes/batchSize, min(leastBatches, probes/leastBatchSize))
+	n = min(n, mostBatches, len(rtts)/leastBatchSize)
 	if n < leastBatches {
 		return Level{Value: lowMean(rtts, scratch)}
 	}
@@ -37,24 +39,27 @@ func levelOf(rtts []int64) Level {
 	for i := range n {
 		l.Batches = append(l.Batches, lowMean(rtts[i*len(rtts)/n:(i+1)*len(rtts)/n], scratch))
 	}
-	t := trimmed(l.Batches)
+	t := undisturbedMean(l.Batches)
 	l.Value, l.StdErr = t.mean, t.sd
 	return l
 }
 
-// trimmed is the mean of values without a quarter at each end, and its standard error by the winsorised variance (Tukey,
+// trimmed is the mean of values without a share at each end, and its standard error by the winsorised variance (Tukey,
 // McLaughlin 1963).
-func trimmed(values []float64) normal {
+func trimmed(values []float64, low, high float64) normal {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
-	g := n / 4
-	mean := stat.Mean(sorted[g:n-g], nil)
-	for i := range g {
-		sorted[i], sorted[n-1-i] = sorted[g], sorted[n-1-g]
+	from, to := int(low*float64(n)), n-int(high*float64(n))
+	mean := stat.Mean(sorted[from:to], nil)
+	for i := range sorted {
+		sorted[i] = sorted[min(max(i, from), to-1)]
 	}
-	h := float64(n - 2*g)
-	return normal{mean: mean, sd: stat.StdDev(sorted, nil) * float64(n) / h / math.Sqrt(float64(n)), freedom: n - 2*g - 1}
+	kept := float64(to - from)
+	return normal{mean: mean, sd: stat.StdDev(sorted, nil) * float64(n) / kept / math.Sqrt(float64(n)), freedom: to - from - 1}
 }
+
+// undisturbedMean is that of batches of which some were disturbed.
+func undisturbedMean(batches []float64) normal { return trimmed(batches, 0.1, 0.5) }
 
 // lowMean is the mean of what lies between the two quantiles, of one value at least.
 func lowMean(rtts, scratch []int64) float64 {
@@ -92,7 +97,7 @@ func (l *Level) minus(o *Level, paired bool) normal {
 		for i := range n {
 			differences[i] = l.Batches[i] - o.Batches[i]
 		}
-		d := trimmed(differences)
+		d := trimmed(differences, 0.25, 0.25)
 		d.sd = math.Hypot(d.sd, stampError)
 		return d
 	}

@@ -38,23 +38,14 @@ func Measure(filter outlier.Config, target string, ipv6 bool, samples []Sample, 
 		m.Last = s.At
 	}
 	for _, payload := range slices.Sorted(maps.Keys(bySize)) {
-		m.Sizes = append(m.Sizes, measureSize(filter, payload, wire(payload, ipv6), bySize[payload]))
+		m.Sizes = append(m.Sizes, measureSize(filter, payload, wire(payload, ipv6), bySize[payload], probes/len(bySize)))
 	}
 	return m
 }
 
-func measureSize(filter outlier.Config, payload, wire int, rtts []int64) Size {
-	dropped := map[int]bool{}
-	s := Size{Payload: payload, Wire: wire}
-	s.Filter = outlier.Window(filter, rtts, func(i int, _ int64, _ string) { dropped[i] = true })
-	kept := make([]int64, 0, len(rtts))
-	for i, v := range rtts {
-		if !dropped[i] {
-			kept = append(kept, v)
-		}
-	}
-	s.Level = levelOf(kept)
-	return s
+// measureSize takes the level of all RTTs: what the filter cuts lies above it.
+func measureSize(filter outlier.Config, payload, wire int, rtts []int64, probes int) Size {
+	return Size{Payload: payload, Wire: wire, Filter: outlier.Window(filter, rtts, nil), Level: levelOf(rtts, probes)}
 }
 
 // at finds the size of a payload.

@@ -18,7 +18,7 @@ const labWindow = 5 * time.Second
 // labFloors probes for so many windows, while during runs beside, and gives their floors.
 func labFloors(t *testing.T, p *netlab.Pair, windows int, during func()) (floors []Floor) {
 	t.Helper()
-	wait := sweep(t, p, "", gap, windows*int(labWindow/gap))
+	wait := sweep(t, p, gap, windows*int(labWindow/gap))
 	during()
 	samples := wait()
 	slices.SortFunc(samples, func(a, b Sample) int { return int(a.At - b.At) })

@@ -65,7 +65,7 @@ func (r *record) train(t *testing.T, p *netlab.Pair) {
 		t.Fatal(err)
 	}
 	defer awake.Close()
-	for _, s := range sweep(t, p, "", 100*time.Microsecond, trainProbes)() {
+	for _, s := range sweep(t, p, 100*time.Microsecond, trainProbes)() {
 		r.at, r.rtt = append(r.at, s.At/1e6), append(r.rtt, s.RTT)
 	}
 }

@@ -16,6 +16,7 @@ type switches struct {
 	level   normal  // at middle, freed of what the cables take
 	scatter float64 // of one switch's delay, ns
 	paired  bool    // all of it was measured in turn with the target
+	own     *normal // of the target, on the line through what was measured in turn with it; nil: there is none
 }
 
 // reference is a Known with its level freed of what the cable takes.
@@ -24,14 +25,15 @@ type reference struct {
 	level normal
 }
 
-// learn finds what the calibration knows of RTTs of one payload size; nil: nothing.
-func (cfg *Config) learn(cal *Calibration, payload int) *switches {
-	known := undisturbed(cfg.references(cal, payload))
+// learn finds what the calibration knows of RTTs of the target's payload size; nil: nothing.
+func (cfg *Config) learn(cal *Calibration, target *Size) *switches {
+	all := cfg.references(cal, target.Payload)
+	known := undisturbed(all)
 	if len(known) == 0 {
 		return nil
 	}
 	s := &switches{base: known[0].Known, paired: true}
-	for _, k := range known {
+	for _, k := range all {
 		s.paired = s.paired && k.Paired
 	}
 	switch {
@@ -41,8 +43,40 @@ func (cfg *Config) learn(cal *Calibration, payload int) *switches {
 		s.middle, s.level = float64(s.base.Hops), known[0].level
 	case len(known) > 1:
 		cfg.fit(s, known)
+		if s.paired {
+			cfg.compare(s, all, target)
+		}
 	}
 	return s
+}
+
+// compare sets the target on the line through references that were measured in turn with it, batch by batch, so that what
+// slows all of them (a CPU's clock, other work) cancels out. The scatter of its places is the error of all levels.
+func (cfg *Config) compare(s *switches, known []reference, target *Size) {
+	batches := target.Level.Batches
+	places, xs, ys := make([]float64, len(batches)), make([]float64, len(known)), make([]float64, len(known))
+	for b, own := range batches {
+		for i, k := range known {
+			level := &k.at(target.Payload).Level
+			if len(level.Batches) != len(batches) {
+				return
+			}
+			xs[i], ys[i] = float64(k.Hops), level.Batches[b]-k.Metres*cfg.NsPerMetre
+		}
+		intercept, delay := stat.LinearRegression(xs, ys, nil, false)
+		if places[b] = (own - intercept) / delay; delay <= 0 {
+			places[b] = math.Inf(1)
+		}
+	}
+	if len(batches) == 0 {
+		return
+	}
+	for i := range known {
+		known[i].level.sd = stampError
+	}
+	cfg.fit(s, known)
+	place := undisturbedMean(places)
+	s.own = &normal{mean: s.level.mean + (place.mean-s.middle)*s.delay.mean, sd: place.sd * math.Abs(s.delay.mean), freedom: place.freedom}
 }
 
 // references are those with known hops, by these and then by level, ascending.

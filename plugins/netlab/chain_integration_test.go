@@ -105,9 +105,9 @@ func TestInsertBridge(t *testing.T) {
 // learned looks whether each bridge knows by which port the two ends are reached.
 func learned(t *testing.T, p *Pair) {
 	t.Helper()
-	for i := range p.bridges {
+	for i := range p.way.bridges {
 		var found []string
-		err := p.switches.withLink(fmt.Sprintf("br%d", i), "neighbours", func(bridge netlink.Link) error {
+		err := p.way.switches.withLink(fmt.Sprintf("br%d", i), "neighbours", func(bridge netlink.Link) error {
 			list, err := netlink.NeighList(0, unix.AF_BRIDGE)
 			for _, n := range list {
 				if n.MasterIndex == bridge.Attrs().Index && n.State&netlink.NUD_PERMANENT == 0 {
@@ -121,7 +121,7 @@ func learned(t *testing.T, p *Pair) {
 			return err
 		})
 		if slices.Sort(found); err != nil || !slices.Equal(found, []string{"in", "out"}) {
-			t.Errorf("bridge %d of %d has learned the ports %v, %v", i, p.bridges, found, err)
+			t.Errorf("bridge %d of %d has learned the ports %v, %v", i, p.way.bridges, found, err)
 		}
 	}
 }

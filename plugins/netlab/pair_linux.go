@@ -20,6 +20,7 @@ const (
 	UpperLink     = "upper0"  // the prober's, on ProberLink
 	ReturnLink    = "return0" // the prober's, where replies come back
 	returnPeer    = "return1"
+	addedLink     = "added" // the prober's, to the responders that were added
 	tunLink       = "answers0"
 )
 
@@ -58,9 +59,8 @@ type Pair struct {
 	Responder *Namespace
 	WAN       *WAN // nil unless asked for
 
-	switches *Namespace // of the bridges
-	bridges  int
-	links    []End // from the prober's to the responder's: of each the end nearer to the responder; none of a raw link and a WAN
+	way   *chain // from the prober to the responder; nil of a raw link and a WAN
+	added int    // responders
 }
 
 // NewPair makes a pair. The caller must Close it.
@@ -150,19 +150,19 @@ func (n *Namespace) setAll(values []sysctl) error {
 // join makes ProberLink and ResponderLink.
 func (p *Pair) join() error {
 	a, b := End{Namespace: p.Prober, Link: ProberLink}, End{Namespace: p.Responder, Link: ResponderLink}
+	var err error
 	switch {
 	case p.Config.Raw:
-		s, err := spliceRaw(a, b)
-		if err == nil {
+		var s *splice
+		if s, err = spliceRaw(a, b); err == nil {
 			p.onClose(s.close)
 		}
-		return err
 	case p.Config.WAN != nil:
-		var err error
 		p.WAN, err = NewWAN(p.Lab, a, b, *p.Config.WAN)
-		return err
+	default:
+		p.way, err = p.newChain("switches", a, b, p.Config.Bridges)
 	}
-	return p.chain(a, b)
+	return err
 }
 
 // raiseUpper makes the device that bears the prober's address, and says which.
