@@ -18,7 +18,7 @@ func TestReadmeTable(t *testing.T) {
 	table := map[string][]string{} // names by measurement, as the README gives them
 	for line := range strings.Lines(string(data)) {
 		cells := strings.Split(line, "|")
-		if len(cells) == 6 && regexp.MustCompile("^ `(icmp_|bfd_|path_|…)").MatchString(cells[1]) {
+		if len(cells) == 6 && regexp.MustCompile("^ `(icmp_|bfd_|path_|block_|…)").MatchString(cells[1]) {
 			table[strings.Trim(cells[1], " `…")] = regexp.MustCompile(`[a-z0-9_]+`).FindAllString(cells[3]+" "+cells[4], -1)
 		}
 	}

@@ -32,6 +32,10 @@ const (
 	ICMPSweepNetworkRollup = "icmp_sweep_network_rollup"
 	PathEstimate           = "path_estimate"
 	PathShift              = "path_shift"
+	BlockState             = "block_state"
+	BlockOutage            = "block_outage"
+	BlockChurn             = "block_churn"
+	BlockDaily             = "block_daily"
 	BFDSession             = "bfd_session"
 	BFDEcho                = "bfd_echo"
 	BFDEchoRTT             = "bfd_echo_rtt"
@@ -54,6 +58,7 @@ const (
 	TagURL       = "url"       // the target in Telegraf's ping measurement
 	TagWindow    = "window"    // length of a rollup's window: 1m, 1h
 	TagReference = "reference" // what a path was compared with
+	TagGroup     = "group"     // what block analytics sum up: block, network, target, or the key of a label
 )
 
 // Tag keys of BFD: see BFDSeries and BFDEchoSeries.
@@ -152,6 +157,7 @@ func Rows() []Row {
 	return []Row{
 		&SweepRow{}, &LateRow{}, &SweepBlockRow{}, &SweepStatsRow{}, &StatsLateRow{}, &SampleRow{}, &PingRow{},
 		&SweepRollupRow{}, &BlockRollupRow{}, &NetworkRollupRow{}, &RTTRollupRow{}, &PathEstimateRow{}, &PathShiftRow{},
+		&BlockStateRow{}, &BlockOutageRow{}, &BlockChurnRow{}, &BlockDailyRow{},
 		&BFDSessionRow{}, &BFDEchoRow{}, &BFDEchoRTTRow{}, &BFDEventRow{}, &BFDStatsRow{},
 	}
 }
