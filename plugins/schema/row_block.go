@@ -6,7 +6,6 @@ type BlockSeries struct {
 	Group          string // GroupBlock, GroupNetwork, GroupTarget, or the key of the label whose value is among Labels
 	Network        string // of a block and a target; of a network itself
 	Block          string // of a block and a target
-	Target         string // of a target
 	Labels         []Tag  // what all targets of the block share; of a group by label that label alone
 }
 
@@ -23,7 +22,6 @@ func (s *BlockSeries) visit(c *codec) {
 	c.tag(TagHost, &s.Host)
 	c.tag(TagInstance, &s.Instance)
 	c.tag(TagNetwork, &s.Network)
-	c.tag(TagTarget, &s.Target)
 	c.labels(&s.Labels, TagBlock, TagEvent, TagGroup, TagHost, TagInstance, TagNetwork, TagTarget)
 }
 
@@ -196,6 +194,7 @@ func (r *BlockChurnRow) visit(c *codec) {
 // a day.
 type BlockDailyRow struct {
 	BlockSeries
+	Target            string   // of a single target
 	Time              int64    // start of the local day that ended the span, ns
 	Days              int64    // of the span
 	Targets           int64    // with enough RTTs
@@ -230,6 +229,7 @@ func (*BlockDailyRow) Measurement() string { return BlockDaily }
 
 func (r *BlockDailyRow) visit(c *codec) {
 	r.BlockSeries.visit(c)
+	c.tag(TagTarget, &r.Target)
 	c.time(&r.Time)
 	c.int("days", &r.Days)
 	c.int("targets", &r.Targets)

@@ -7,6 +7,11 @@ import (
 )
 
 // full returns one row of every kind with every field set, and its line.
+// blockSeries has every tag that rows of blocks can have.
+var blockSeries = BlockSeries{
+	Host: "h", Instance: "i", Group: GroupBlock, Network: "192.0.2.0/23", Block: "192.0.2.0/24", Labels: []Tag{{"owner", "lab"}},
+}
+
 func full() []struct {
 	row  Row
 	line string
@@ -184,6 +189,36 @@ func full() []struct {
 				InvalidYourDiscr: 23, InvalidAuth: 24, Partial: true,
 			},
 			`bfd_stats,host=h,instance=lab,site=a packets=3i,control_packets=4i,echo_packets=5i,mirrored=6i,other_frames=7i,icmp=8i,truncated=9i,fragments=10i,disordered=11i,capture_drops=12i,sessions=13i,echo_streams=14i,no_room=15i,forgotten=16i,events_left_out=25i,invalid_version=17i,invalid_length=18i,invalid_payload_length=19i,invalid_detect_mult=20i,invalid_multipoint=21i,invalid_my_discriminator=22i,invalid_your_discriminator=23i,invalid_authentication=24i,partial=true 1790000000000000000`,
+		},
+		{
+			&BlockStateRow{
+				BlockSeries: blockSeries, Time: at, Sweeps: 1, Doubted: 2, Targets: 3, Ever: 4, PercentResponding: 5.5, RespondingMin: 6,
+				RespondingMax: 7, State: StateUp, Belief: OptFloat{0.75, true}, Availability: OptFloat{0.5, true}, Volatility: OptFloat{0.25, true},
+				Uptime: Some(8), Class: UseSometimes, Always: 9, Sometimes: 10, Intermittent: 11, Underused: 12, RateLimited: true, RTTP50: Some(13),
+			},
+			`block_state,block=192.0.2.0/24,group=block,host=h,instance=i,network=192.0.2.0/23,owner=lab sweeps=1i,doubted=2i,targets=3i,ever=4i,percent_responding=5.5,responding_min=6i,responding_max=7i,state="up",belief=0.75,availability=0.5,volatility=0.25,uptime_p50_ns=8i,class="sometimes",always=9i,sometimes=10i,intermittent=11i,underused=12i,rate_limited=true,rtt_p50_ns=13i 1790000000000000000`,
+		},
+		{
+			&BlockOutageRow{
+				BlockSeries: blockSeries, Event: EventRenumbering, Time: at, Prefix: "192.0.2.0/25", Open: true, Duration: 1, Uncertain: 2, Addresses: 3,
+				Answering: 4, Blocks: 5, BeliefLow: 0.5, To: "198.51.100.0/24", Reason: "moved",
+			},
+			`block_outage,block=192.0.2.0/24,event=renumbering,group=block,host=h,instance=i,network=192.0.2.0/23,owner=lab prefix="192.0.2.0/25",open=true,duration_ns=1i,uncertain_ns=2i,addresses=3i,answering=4i,blocks=5i,belief_low=0.5,to="198.51.100.0/24",reason="moved" 1790000000000000000`,
+		},
+		{
+			&BlockChurnRow{
+				BlockSeries: blockSeries, Time: at, Days: 1, Addresses: 2, Peak: 3, Joined: 4, Left: 5, Sessions: 6, SessionP50: Some(7), SessionP90: Some(8),
+				Static: 9, Dynamic: 10, Class: ChurnDHCP, Renumbered: 11, RenumberingHour: OptFloat{3.5, true}, Period: Some(12),
+			},
+			`block_churn,block=192.0.2.0/24,group=block,host=h,instance=i,network=192.0.2.0/23,owner=lab days=1i,addresses=2i,peak=3i,joined=4i,left=5i,sessions=6i,session_p50_ns=7i,session_p90_ns=8i,static=9i,dynamic=10i,class="dhcp",renumbered=11i,renumbering_hour=3.5,renumbering_period_ns=12i 1790000000000000000`,
+		},
+		{
+			&BlockDailyRow{
+				BlockSeries: blockSeries, Target: "192.0.2.1", Time: at, Days: 1, Targets: 2, Slots: 3, RTTFloor: Some(4), Amplitude: Some(5), LatencyClass: DailyMild,
+				LatencyHour: OptFloat{20.5, true}, AvailabilityClass: DiurnalStrict, AvailabilityHour: OptFloat{11.5, true},
+				AvailabilitySwing: OptFloat{40.5, true}, Timezone: "UTC",
+			},
+			`block_daily,block=192.0.2.0/24,group=block,host=h,instance=i,network=192.0.2.0/23,owner=lab,target=192.0.2.1 days=1i,targets=2i,slots=3i,rtt_floor_ns=4i,amplitude_ns=5i,latency_class="mild",latency_hour=20.5,availability_class="strict",availability_hour=11.5,availability_swing=40.5,timezone="UTC" 1790000000000000000`,
 		},
 	}
 }
