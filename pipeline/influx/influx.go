@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,7 +112,14 @@ func at(where string) string {
 
 // Temporary tells whether the same request may succeed later.
 func (e *Error) Temporary() bool {
-	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500
+	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500 || e.closing()
+}
+
+// closing tells of an answer of InfluxDB 1.8 in the moment in which it is being stopped: with status 400, as if the
+// request were wrong.
+func (e *Error) closing() bool {
+	return slices.ContainsFunc([]string{"query engine shutdown", "engine is closed", "shard is disabled", "store is closed", "database is closed"},
+		func(message string) bool { return strings.Contains(e.Message, message) })
 }
 
 func (c *Client) blank() *Error {

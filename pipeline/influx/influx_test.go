@@ -64,6 +64,24 @@ func TestWriteGivesUp(t *testing.T) {
 	}
 }
 
+// TestAStoppingServerIsTriedAgain: InfluxDB 1.8 says 400 while it is being stopped.
+func TestAStoppingServerIsTriedAgain(t *testing.T) {
+	n := 0
+	c, waits, _ := fixture(t, -1, func(w http.ResponseWriter, r *http.Request) {
+		if n++; n == 1 {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("X-Influxdb-Error", "query engine shutdown")
+			w.WriteHeader(400)
+			w.Write([]byte(`{"error":"query engine shutdown"}`))
+			return
+		}
+		w.WriteHeader(204)
+	})
+	if err := c.Write(t.Context(), []byte("a b=1 1\n")); err != nil || len(*waits) != 1 {
+		t.Errorf("%v after %d requests", err, n)
+	}
+}
+
 func TestRefusedWriteIsFinal(t *testing.T) {
 	n := 0
 	c, _, _ := fixture(t, -1, func(w http.ResponseWriter, r *http.Request) {

@@ -86,6 +86,33 @@ func TestADisturbedCalibration(t *testing.T) {
 	}
 }
 
+// TestASlowCPUCancelsOut: what slows the target's RTTs and those of references that were probed in turn with it, in some
+// stretches of time, does not change the count.
+func TestASlowCPUCancelsOut(t *testing.T) {
+	const probes = 2000
+	slow := rand.New(rand.NewPCG(7, 7))
+	factors := make([]float64, 20)
+	for i := range factors {
+		factors[i] = 1 + float64(slow.IntN(3))/4
+	}
+	inTurn := func(seed uint64, hops int) *Measurement {
+		var all []Sample
+		for i, v := range rtts(rand.New(rand.NewPCG(seed, 7)), through(hops, 0)[12], probes) {
+			v = int64(float64(v) * factors[i*len(factors)/probes])
+			all = append(all, Sample{At: int64(i) * int64(time.Millisecond), Size: 12, RTT: v, TTL: 64})
+		}
+		return Measure(outlier.Config{}, "192.0.2.7", false, all, probes, Facts{})
+	}
+	one, four := known("one", 1, 0, inTurn(1, 1)), known("four", 4, 0, inTurn(2, 4))
+	one.Paired, four.Paired = true, true
+	for hops := range 9 {
+		e, err := Config{}.Estimate(inTurn(uint64(10+hops), hops), &Calibration{Known: []Known{one, four}})
+		if err != nil || e.Hops == nil || !e.Hops.Told || e.Hops.Hops != hops {
+			t.Errorf("%d hops: %+v, %v %v", hops, e.Hops, e.Reasons, err)
+		}
+	}
+}
+
 func TestHopDelayConfigured(t *testing.T) {
 	cal := &Calibration{Known: []Known{known("one", 1, 5, measured(1, 2000, through(1, 5)))}}
 	e, err := Config{HopDelay: 2 * time.Microsecond}.Estimate(measured(2, 2000, through(3, 25)), cal)

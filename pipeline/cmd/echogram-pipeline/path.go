@@ -209,10 +209,18 @@ func parseRates(texts []string) ([]int64, error) {
 		if err != nil || !(n*unit >= 1 && n*unit <= 1e12) {
 			return nil, fmt.Errorf("--link-rate %q is no rate such as 100M or 2.5G", text)
 		}
-		rates = append(rates, int64(n*unit))
+		if rate := int64(n * unit); !slices.Contains(rates, rate) {
+			rates = append(rates, rate)
+		}
+	}
+	if len(rates) > mostRates {
+		return nil, fmt.Errorf("--link-rate: %d rates: a slope decides between %d at most", len(rates), mostRates)
 	}
 	return rates, nil
 }
+
+// mostRates bounds the ways to make a slope of links: with more, too many fit.
+const mostRates = 4
 
 // run measures or reads, estimates, and writes.
 func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, stdout, stderr io.Writer) error {

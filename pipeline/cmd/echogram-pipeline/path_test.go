@@ -126,6 +126,7 @@ func TestPathArguments(t *testing.T) {
 		"--picture p.gif a":                    `--picture "p.gif" ends neither in .png nor in .svg`,
 		"--reference b=x a":                    `--reference "b=x" is not ADDRESS[=HOPS[,METRES]]`,
 		"--reference b=1,-2 a":                 `--reference "b=1,-2" is not ADDRESS[=HOPS[,METRES]]`,
+		"--link-rate 1G,2G,3G,4G,5G a":         "--link-rate: 5 rates: a slope decides between 4 at most",
 		"--link-rate 1G,fast a":                `--link-rate "fast" is no rate such as 100M or 2.5G`,
 		"--echogram e 192.0.2.0/24":            "192.0.2.0/24 is a network: a path leads to one address",
 		"--baseline " + os.DevNull + " --read": "flag needs an argument: --read (see echogram-pipeline path --help)",

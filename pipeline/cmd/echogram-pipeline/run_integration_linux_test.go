@@ -3,11 +3,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -159,29 +161,52 @@ func TestRollupsAreTrue(t *testing.T) {
 	}
 }
 
-// TestKilledFiveTimes: SIGKILL during a backlog, five times, leaves what an undisturbed run leaves. It strikes in turn
-// while a day's rows are being written, and when a checkpoint has just been saved.
-func TestKilledFiveTimes(t *testing.T) {
+// torn is what TestKilled does to the pipeline and its database: a little, or what ECHOGRAM_PIPELINE_KILLS says.
+func torn(t *testing.T) (kills, stops int, stopped time.Duration) {
+	t.Helper()
+	text := os.Getenv("ECHOGRAM_PIPELINE_KILLS")
+	if text == "" {
+		return 5, 1, 2 * time.Second
+	}
+	kills, err := strconv.Atoi(text)
+	if err != nil || kills < 4 {
+		t.Fatalf("ECHOGRAM_PIPELINE_KILLS=%q is no number of kills from 4 on", text)
+	}
+	return kills, 3, 30 * time.Second
+}
+
+// TestKilled: killed in the midst of a backlog, again and again, while now and then the database is away, the pipeline
+// gives the rows of an undisturbed run.
+func TestKilled(t *testing.T) {
+	kills, stops, stopped := torn(t)
 	w := newWorld(t)
-	for at := noon; at.Before(noon.Add(5 * day)); at = at.Add(24 * time.Minute) {
+	for at := noon; at.Before(noon.Add(time.Duration(kills) * day)); at = at.Add(24 * time.Minute) {
 		w.add("one", 1, 256, at, 0)
 	}
 	w.store()
-	until := noon.Add(5*day + 30*time.Second)
 	calm, torn := database(t, "calm"), database(t, "torn")
 	w.windows = `["1m", "1h", "1d"]`
 	w.sinkKeys = "batch = 100" // many writes a day
-	w.once(w.config(calm, "calm"), until)
+	w.once(w.config(calm, "calm"), time.Now())
 	config := w.config(torn, "torn")
-	for kill := range 5 {
-		cmd, stderr := start(t, "run", "--config", config, "--once", "--until", until.Format(time.RFC3339))
+	checkpoint := func() string {
+		data, _ := os.ReadFile(filepath.Join(w.dir, "torn", "checkpoint.json"))
+		return string(data)
+	}
+	for kill := range kills {
+		cmd, stderr := start(t, "run", "--config", config)
 		if kill%2 == 0 {
 			w.awaitChange(func() string { return fmt.Sprint(written(t, torn)) })
 		} else {
-			w.awaitChange(func() string {
-				data, _ := os.ReadFile(filepath.Join(w.dir, "torn", "checkpoint.json"))
-				return string(data)
-			})
+			w.awaitChange(checkpoint)
+		}
+		if (kill+1)*stops/kills > kill*stops/kills {
+			w.stopInflux(stopped)
+			if before := written(t, torn); !within(2*time.Minute, func() bool { return written(t, torn) != before }) {
+				cmd.Process.Kill()
+				cmd.Wait()
+				t.Fatalf("kill %d: nothing happens after the database came back:\n%s", kill, stderr)
+			}
 		}
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatalf("kill %d: %v", kill, err)
@@ -195,14 +220,24 @@ func TestKilledFiveTimes(t *testing.T) {
 	if a, b := dump(t, calm), dump(t, torn); a == b {
 		t.Error("the kills came too late to prove anything")
 	}
-	log := w.once(config, until)
+	log := w.once(config, time.Now())
 	left := strings.Count(log, "rolled up")
-	t.Logf("the last run had %d of 6 days left", left)
-	if left == 0 || left == 6 {
+	t.Logf("the last run had %d of %d days left", left, kills+1)
+	if left == 0 || left > kills {
 		t.Error("the checkpoint was of no use, or there was nothing left")
 	}
 	if a, b := dump(t, calm), dump(t, torn); a != b || len(a) < 1000 {
 		t.Errorf("the rollups differ: %d and %d bytes", len(a), len(b))
+	}
+}
+
+// stopInflux takes the database away for a while.
+func (w *world) stopInflux(d time.Duration) {
+	w.t.Helper()
+	err := lab.influx.Stop()
+	time.Sleep(d)
+	if err = errors.Join(err, lab.influx.Restart(w.t.Context())); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -215,11 +250,19 @@ func written(t *testing.T, db string) int64 {
 func (w *world) awaitChange(state func() string) {
 	w.t.Helper()
 	before := state()
-	for deadline := time.Now().Add(time.Minute); state() == before; time.Sleep(time.Millisecond) {
+	if !within(time.Minute, func() bool { return state() != before }) {
+		w.t.Fatal("nothing happens")
+	}
+}
+
+// within polls until done says so, and tells whether it did in time.
+func within(d time.Duration, done func() bool) bool {
+	for deadline := time.Now().Add(d); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.t.Fatal("nothing happens")
+			return false
 		}
 	}
+	return true
 }
 
 // TestLateSweepReopensOnlyItsWindow: what arrives late is rolled up, and nothing else is written again.

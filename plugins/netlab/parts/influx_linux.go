@@ -20,6 +20,7 @@ type Influx struct {
 	URL string // http://127.0.0.1:port
 	Dir string // its data, configuration and influxd.log
 
+	program string
 	process *process.Process
 	client  *http.Client
 }
@@ -77,32 +78,42 @@ func startInflux(ctx context.Context, program, dir string) (*Influx, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := filepath.Join(dir, "influxd.conf")
+	db := &Influx{URL: "http://" + ports[1], Dir: dir, program: program, client: newLocalClient()}
 	text := fmt.Sprintf(influxConfig, dir, ports[0], ports[1])
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(db.config(), []byte(text), 0o644); err != nil {
 		return nil, fmt.Errorf("parts: influxd: %w", err)
 	}
-	log, err := os.Create(filepath.Join(dir, "influxd.log"))
-	if err != nil {
-		return nil, fmt.Errorf("parts: influxd: %w", err)
-	}
-	defer log.Close() // the child has its own
-	cmd := exec.Command(program, "run", "-config", config)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = withoutPrefix(os.Environ(), "INFLUXDB_") // they override the file
-	p, err := process.Start(cmd)
-	if err != nil {
+	if err := db.run(ctx); err != nil {
 		return nil, err
-	}
-	db := &Influx{URL: "http://" + ports[1], Dir: dir, process: p, client: newLocalClient()}
-	if err := db.waitHealthy(ctx, log.Name()); err != nil {
-		return nil, errors.Join(err, ignoreEnded(p, db.Stop()))
 	}
 	return db, nil
 }
 
-// ignoreEnded drops the error of stopping p when p had ended by itself, which has been told already.
-func ignoreEnded(p *process.Process, err error) error {
+func (db *Influx) config() string { return filepath.Join(db.Dir, "influxd.conf") }
+
+// Restart runs the database again after Stop, on the same ports with the same files.
+func (db *Influx) Restart(ctx context.Context) error { return db.run(ctx) }
+
+func (db *Influx) run(ctx context.Context) error {
+	log, err := os.Create(filepath.Join(db.Dir, "influxd.log"))
+	if err != nil {
+		return fmt.Errorf("parts: influxd: %w", err)
+	}
+	defer log.Close() // the child has its own
+	cmd := exec.Command(db.program, "run", "-config", db.config())
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = withoutPrefix(os.Environ(), "INFLUXDB_") // they override the file
+	if db.process, err = process.Start(cmd); err != nil {
+		return err
+	}
+	if err := db.waitHealthy(ctx, log.Name()); err != nil {
+		return errors.Join(err, ignoreEnded(db.Stop()))
+	}
+	return nil
+}
+
+// ignoreEnded drops the error of stopping what had ended by itself, which has been told already.
+func ignoreEnded(err error) error {
 	if errors.Is(err, process.ErrKilled) {
 		return err
 	}

@@ -12,8 +12,9 @@ import (
 // lab is what stands.
 type lab struct {
 	*netlab.Sweep
-	device interface{ Close() error } // delay line or links; nil: none
-	truth  func() (string, error)     // what the lab knows of what it did
+	device     interface{ Close() error } // delay line or links; nil: none
+	references string                     // flags of echogram-pipeline path
+	truth      func() (string, error)     // what the lab knows of what it did
 }
 
 // run builds what a person needs and has the lab stand; stood is true when it did.
@@ -68,8 +69,10 @@ func (o options) up() (*lab, error) {
 	}
 	l := &lab{Sweep: sweep, truth: func() (string, error) { return "", nil }}
 	switch o.kind {
+	case bridges:
+		err = errors.Join(l.reference(1, "=1"), l.reference(4, "=4"))
 	case delay:
-		err = l.delay(o.time)
+		err = errors.Join(l.delay(o.time), l.reference(0, ""))
 	case links:
 		err = l.serialise(o.rate)
 	case wan:
@@ -88,6 +91,13 @@ func (o options) wan() *netlab.WANConfig {
 	back := way
 	back.Rule = netlab.Spoiler{Seed: seed, Loss: float64(o.loss), Outliers: float64(o.outlier)}.Rule
 	return &netlab.WANConfig{FromA: way, FromB: back, Seed: seed}
+}
+
+// reference adds a way to measure beside, and says what it is as echogram-pipeline path wants it.
+func (l *lab) reference(bridges int, hops string) error {
+	address, err := l.AddResponder(bridges)
+	l.references += "--reference " + address.String() + hops + " "
+	return err
 }
 
 func (l *lab) delay(d time.Duration) error {
@@ -137,12 +147,12 @@ func (o options) what() string {
 	return fmt.Sprintf("a link of %v there and back, jitter %v, loss %v, outliers %v", o.time, o.jitter, o.loss, o.outlier)
 }
 
-// pathSizes is what links are told by: the slope over the length of the frame.
-func (o options) pathSizes() string {
+// pathFlags are what the way is told by: references, or for links the slope over the length of the frame.
+func (o options) pathFlags(l *lab) string {
 	if o.kind == links {
 		return "--sizes 12,400,800,1200,1440 "
 	}
-	return ""
+	return l.references
 }
 
 // describe prints what stands, where, and what a person may want to type.
@@ -161,7 +171,7 @@ func (o options) describe(l *lab) {
 		"  " + sweep + "--count 200 --count-interval 5ms --sizes 12,256,512,1024,1400 " + target.String(),
 		"  " + sweep + "--count 5 --count-interval 100ms " + target6.String(),
 		"what stands between us and it:",
-		"  " + enter + "env PATH=" + o.Work + ":$PATH echogram-pipeline path " + o.pathSizes() + target.String(),
+		"  " + enter + "env PATH=" + o.Work + ":$PATH echogram-pipeline path --interval 2ms " + o.pathFlags(l) + target.String(),
 		"a shell beside the prober:",
 		"  " + enter + "env PATH=" + o.Work + ":$PATH $SHELL",
 	} {
