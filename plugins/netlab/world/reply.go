@@ -26,13 +26,8 @@ func (p *place) at(t int64) *stay {
 // Reply says what a request to target brings back that leaves at the time at. It knows the prober's uplink, but not
 // what its capture drops.
 func (w *World) Reply(target netip.Addr, at time.Time) (rtt time.Duration, ok bool) {
-	bits := 24
-	if target.Is6() {
-		bits = 64
-	}
-	prefix, err := target.Prefix(bits)
-	b := w.byPrefix[prefix]
-	if err != nil || b == nil || w.cut(at.UnixNano()) {
+	b := w.byPrefix[blockOf(netip.PrefixFrom(target, target.BitLen()))]
+	if b == nil || w.cut(at.UnixNano()) {
 		return 0, false
 	}
 	p, known := slices.BinarySearchFunc(b.targets, target, netip.Addr.Compare)
