@@ -106,3 +106,13 @@ func (w *World) sentAt(n int, b *block, p int) int64 {
 	start := w.sweepAt(n)
 	return start + int64(index/w.rate(start)*1e9)
 }
+
+// on is how many of the places first <= p < end have a host at the time t, in s.
+func (b *block) on(t int64, first, end int) (n int) {
+	for p := first; p < end; p++ {
+		if b.places[p].at(t) != nil {
+			n++
+		}
+	}
+	return n
+}

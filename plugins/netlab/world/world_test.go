@@ -106,8 +106,7 @@ func TestAppendSweepAllocatesNothingARow(t *testing.T) {
 
 func BenchmarkAppendSweep(b *testing.B) {
 	w := New(Config{Seed: 1})
-	var buf []byte
-	n := 0
+	buf, n := w.AppendSweep(nil, 0), 0
 	for b.Loop() {
 		buf = w.AppendSweep(buf[:0], n%w.Sweeps())
 		n++
@@ -319,6 +318,41 @@ func TestReplyKnowsItsNetwork(t *testing.T) {
 	for _, a := range []string{"198.18.63.255", "198.18.96.0", "198.51.100.1", "2001:2::1"} {
 		if _, ok := w.Reply(netip.MustParseAddr(a), w.cfg.Start); ok {
 			t.Errorf("%s answers", a)
+		}
+	}
+}
+
+func TestNewRefusesOtherNetworks(t *testing.T) {
+	for _, network := range []string{"192.0.2.0/24", "198.18.0.0/25", "198.16.0.0/14", "2001:2::/47", "2001:2::/65", "2001:db8::/56"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s is taken", network)
+				}
+			}()
+			New(Config{Network: netip.MustParsePrefix(network)})
+		}()
+	}
+}
+
+// TestDefaults: a /16, or 256 blocks of IPv6.
+func TestDefaults(t *testing.T) {
+	for want, cfg := range map[string]Config{"198.18.0.0/16": {Days: 1}, "2001:2:0:100::/56": {Days: 1, IPv6: true}} {
+		w := New(cfg)
+		if w.cfg.Network.String() != want || len(w.blocks) != 256 || w.Sweeps() != 144 {
+			t.Errorf("%v, %d blocks, %d sweeps", w.cfg.Network, len(w.blocks), w.Sweeps())
+		}
+	}
+}
+
+// TestSmallWorlds: a block alone, and a day that has no room for what lasts long.
+func TestSmallWorlds(t *testing.T) {
+	for seed := range uint64(20) {
+		for _, network := range []string{"198.19.7.0/24", "198.18.4.0/22", "2001:2:0:7::/64"} {
+			w := New(Config{Seed: seed, Network: netip.MustParsePrefix(network), Days: 1, Interval: time.Hour})
+			if len(w.AppendSweep(nil, 23)) == 0 || len(w.Truth().Blocks) != len(w.blocks) {
+				t.Errorf("%s has %d blocks", network, len(w.blocks))
+			}
 		}
 	}
 }
