@@ -29,8 +29,8 @@
 //   - Lasting: ties a lab to a test.
 //
 // It needs root and Linux; the serialiser needs TCX (Linux 6.6) and two CPUs. It leaves out the other programs that
-// run in a lab (package parts gets them, package process runs them, package command is what our own commands share), and
-// nothing that ships may import it.
+// run in a lab (package parts gets them, package process runs them, package command is what our own commands share), and a
+// population that a Wild network can play (package world), and nothing that ships may import it.
 //
 // All addresses are of 198.18.0.0/15 and 2001:2::/48, which RFC 2544 and RFC 5180 set aside for benchmarks.
 package netlab
