@@ -28,16 +28,33 @@ const (
 
 // placeState is what is known of one address of a block.
 type placeState struct {
-	Seen  uint32  // minutes since 1970 of the sweep in which it answered last; 0: never
-	Quiet uint8   // sweeps since then, fresh at most
-	Fall  float32 // probability that it does not answer in the sweep after one in which it did
-	Back  float32 // and that it answers again in one of the sweeps that follow, each
+	Seen  uint32 // minutes since 1970 of the sweep in which it answered last; 0: never
+	Quiet uint8  // sweeps since then, fresh at most
+	habits
+}
+
+// habits are those of an address, or of the addresses of a block in the mean.
+type habits struct {
+	Fall float32 // probability that it does not answer in the sweep after one in which it did
+	Back float32 // and that it answers again in one of the sweeps that follow, each
 }
 
 func minutes(t int64) uint32 { return uint32(t / int64(time.Minute)) }
 
 // clampTo keeps probabilities away from what a short history would claim.
 func clampTo(p float32, low, high float64) float64 { return min(max(float64(p), low), high) }
+
+// learn takes a sweep in which of was that had answered falls fell silent, and of quiet that had lately fallen silent backs
+// came back.
+func (h *habits) learn(was, falls, quiet, backs int) {
+	const weight = 1.0 / 24
+	if was > 0 {
+		h.Fall += weight * (float32(falls)/float32(was) - h.Fall)
+	}
+	if quiet > 0 {
+		h.Back += weight * (float32(backs)/float32(quiet) - h.Back)
+	}
+}
 
 // silence is the logarithm of the probability that the address does not answer in this sweep, while its block is up.
 func (p *placeState) silence() float64 {
@@ -51,15 +68,15 @@ func (p *placeState) silence() float64 {
 	}
 }
 
-// observe learns from a sweep in which the block was up.
-func (p *placeState) observe(answered bool, now uint32) {
+// observe learns from a sweep in which the block was up. What is typical of its block is where it begins.
+func (p *placeState) observe(answered bool, now uint32, typical *habits) {
 	got := float32(0)
 	if answered {
 		got = 1
 	}
 	switch {
 	case p.Seen == 0:
-		p.Fall, p.Back = 0.1, 0.5
+		p.Fall, p.Back = typical.Fall, typical.Back
 	case p.Quiet == 0:
 		p.Fall += learning * (1 - got - p.Fall)
 	case p.Quiet < fresh:

@@ -22,6 +22,7 @@ type blockState struct {
 	Places         []placeState
 	Whole          unit
 	Halves         [2]unit // of IPv4
+	Typical        habits
 	Limit          limiter
 	Verdict        Verdict // of the last sweep that told something
 	LastSeen       int64
@@ -121,6 +122,7 @@ func (in *instance) block(network, block string) int {
 	if b.half(0) != "" {
 		b.Halves[0].Size, b.Halves[1].First, b.Halves[1].Size = halfBlock, halfBlock, halfBlock
 	}
+	b.Typical = habits{Fall: 0.1, Back: 0.5}
 	in.Blocks = append(in.Blocks, b)
 	in.enter(len(in.Blocks) - 1)
 	for _, u := range b.units {
@@ -329,27 +331,38 @@ func (b *blockState) learn(s *span, l *Look) (falls int) {
 	if n := len(l.Probed) * 64; n > len(b.Places) {
 		b.Places = append(b.Places, make([]placeState, n-len(b.Places))...)
 	}
-	for i := range b.Halves {
-		b.Halves[i].Ever = 0
-	}
-	b.Whole.Ever = 0
+	was, quiet, backs := 0, 0, 0
+	ever := [2]int{}
 	for place := range b.Places {
-		p := &b.Places[place]
+		p, half := &b.Places[place], place/halfBlock&1
 		if l.Probed.Has(place) {
 			answered := l.Answered.Has(place)
-			if p.Seen != 0 && p.Quiet == 0 && !answered {
-				falls++
+			switch {
+			case p.Seen == 0:
+			case p.Quiet == 0:
+				was++
+				if !answered {
+					falls++
+				}
+			case p.Quiet < fresh:
+				quiet++
+				if answered {
+					backs++
+				}
 			}
-			if b.Whole.Mood == standing && b.Halves[place/halfBlock&1].Mood == standing {
-				p.observe(answered, s.now)
+			if b.Whole.Mood == standing && b.Halves[half].Mood == standing {
+				p.observe(answered, s.now, &b.Typical)
 			} else {
 				p.note(answered, s.now)
 			}
 		}
 		if p.ever(s.now) {
-			b.Whole.Ever++
-			b.Halves[place/halfBlock&1].Ever++
+			ever[half]++
 		}
+	}
+	b.Halves[0].Ever, b.Halves[1].Ever, b.Whole.Ever = ever[0], ever[1], ever[0]+ever[1]
+	if b.Whole.Mood == standing {
+		b.Typical.learn(was, falls, quiet, backs)
 	}
 	return falls
 }

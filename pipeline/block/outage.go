@@ -130,18 +130,18 @@ func (u *unit) fallSilent(s *span, b *blockState) {
 	}
 }
 
-// silence is the logarithm of the probability that those of its probed places that do not answer do not, while the unit
-// is up. It need not be known where two answer: they outweigh it.
+// silence is the logarithm of the probability that those who answered before the silence do not, as far as they are
+// probed, while the unit is up. It need not be known where two answer: they outweigh it.
 func (u *unit) silence(places []placeState, l *Look) (sum float64) {
 	if u.count > 1 {
 		return 0
 	}
-	own := u.places(places)
-	for i := range own {
-		if place := u.First + i; l.Probed.Has(place) && !l.Answered.Has(place) {
-			sum += own[i].silence()
+	u.Ref.All(func(place int) bool {
+		if l.Probed.Has(place) && !l.Answered.Has(place) {
+			sum += places[place].silence()
 		}
-	}
+		return true
+	})
 	return sum
 }
 
