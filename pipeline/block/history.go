@@ -29,20 +29,19 @@ func (h *hourly) of(hour int64) (known, empty bool) {
 }
 
 // usual tells whether it is usual that a unit falls silent in an hour: on another day it was as empty at this hour or in
-// the two that follow; or less than three days are on record, and it has been as empty at some other time.
+// the two that follow; or none of these is on record, and it has been as empty at some other time.
 func (h *hourly) usual(hour int64) bool {
-	days := 0
+	any := false
 	for d := int64(24); d < int64(len(h)); d += 24 {
 		for later := range int64(3) {
-			if _, empty := h.of(hour - d + later); empty {
+			known, empty := h.of(hour - d + later)
+			if empty {
 				return true
 			}
-		}
-		if known, _ := h.of(hour - d); known {
-			days++
+			any = any || known
 		}
 	}
-	return days < 3 && h.everEmpty()
+	return !any && h.everEmpty()
 }
 
 func (h *hourly) everEmpty() bool {

@@ -220,7 +220,8 @@ func (in *instance) judge(w, next *sweep) {
 	interval := in.pace(w.Time)
 	s := in.span(w, next)
 	told := in.tells(w)
-	doubted := in.ownWay(s, told) || !told
+	ownWay := in.ownWay(s, told)
+	doubted := ownWay || !told
 	if !doubted {
 		in.settleAll(s)
 		in.Told = w.Time
@@ -236,6 +237,9 @@ func (in *instance) judge(w, next *sweep) {
 		l.Time, l.Interval, b.LastSeen = w.Time, interval, w.Time
 		in.tally(b, l, doubted)
 		if doubted {
+			for _, u := range b.units {
+				u.overhear(w.Time, l, ownWay)
+			}
 			b.observe(&in.cfg, l, Doubted)
 		} else {
 			in.conclude(s, b, l)
