@@ -341,8 +341,9 @@ func (b *blockState) learn(s *span, l *Look) (falls int) {
 		p, half := &b.Places[place], place/halfBlock&1
 		if l.Probed.Has(place) {
 			answered := l.Answered.Has(place)
+			standing := b.Whole.Mood == standing && b.Halves[half].Mood == standing
 			switch {
-			case p.Seen == 0:
+			case p.Seen == 0 || !standing:
 			case p.Quiet == 0:
 				was++
 				if !answered {
@@ -354,7 +355,7 @@ func (b *blockState) learn(s *span, l *Look) (falls int) {
 					backs++
 				}
 			}
-			if b.Whole.Mood == standing && b.Halves[half].Mood == standing {
+			if standing {
 				p.observe(answered, s.now, &b.Typical)
 			} else {
 				p.note(answered, s.now)
