@@ -1,0 +1,192 @@
+package block
+
+import (
+	"math"
+	"slices"
+)
+
+// readdressing is the hour at which a pool gives its clients other addresses (Padmanabhan et al., Reasons Dynamic
+// Addresses Change, IMC '16: mostly a multiple of 24 h after the last time).
+type readdressing struct {
+	at      float64 // s of the local day
+	period  int     // days; 0: seen once
+	changed int64   // addresses that were left at the last one, if that is the day's
+	times   int     // it was seen
+	moved   Set     // addresses that take part
+}
+
+// exchange is one time at which many addresses were left and as many others taken.
+type exchange struct {
+	day, slot int
+	at        float64 // s of the day
+	left      int
+	weak      bool // nothing is said unless there is another
+	moved     Set
+}
+
+const (
+	together = 6   // ticks in which the addresses are left
+	unusual  = 3   // times as many as usual at that time
+	fewest   = 4   // above that
+	shuffled = 0.6 // of what a change of all clients would exchange: from here on all are in it
+	sameHour = 3600
+)
+
+// readdressing finds the hour with most exchanges. A single one is not enough beside an outage, or when it is small.
+func (h *history) readdressing(interval uint32) (readdressing, bool) {
+	var best []exchange
+	all := h.exchanges(interval)
+	for _, e := range all {
+		if same := slices.DeleteFunc(slices.Clone(all), e.otherHour); len(same) > len(best) {
+			best = same
+		}
+	}
+	if len(best) == 0 || 2*len(best) <= len(all) && len(all) > 1 || len(best) == 1 && best[0].weak {
+		return readdressing{}, false
+	}
+	r := readdressing{times: len(best), period: period(best)}
+	sum := 0.0
+	for _, e := range best {
+		sum += best[0].offset(e)
+		r.moved.Join(e.moved)
+	}
+	r.at = math.Mod(best[0].at+sum/float64(len(best))+daySeconds, daySeconds)
+	if last := best[len(best)-1]; last.slot >= (len(h.seen)-1)*slots-settled {
+		r.changed = int64(last.left)
+	}
+	return r, true
+}
+
+const daySeconds = 24 * 3600
+
+// offset is how much later in the day o is, the short way round.
+func (e exchange) offset(o exchange) float64 {
+	return math.Mod(o.at-e.at+1.5*daySeconds, daySeconds) - daySeconds/2
+}
+
+func (e exchange) otherHour(o exchange) bool { return math.Abs(e.offset(o)) > sameHour }
+
+// period is the number of days that lie most often between two exchanges.
+func period(row []exchange) int {
+	count := map[int]int{}
+	best := 0
+	for i := 1; i < len(row); i++ {
+		from, to := row[i-1], row[i]
+		days := int(math.Round((float64(to.day-from.day)*daySeconds + to.at - from.at) / daySeconds))
+		if count[days]++; best == 0 || count[days] > count[best] || count[days] == count[best] && days < best {
+			best = days
+		}
+	}
+	return best
+}
+
+const settled = 4 // slots before the end of the last day that tell no exchange yet: the next day's will
+
+// exchanges lists those that stand out of the hours around: as many addresses taken as left, so that no evening on which
+// all leave is one; and left together, so that no change of shifts is.
+func (h *history) exchanges(interval uint32) (out []exchange) {
+	swaps, left := h.swaps(), h.leavings()
+	for i, n := range swaps {
+		end := len(h.seen)*slots - settled
+		if i == 0 || h.samples[i].slot >= end || n < fewest+2*usual(swaps, i) || !highest(swaps, i) {
+			continue
+		}
+		from, to := h.samples[i-1], h.samples[i+1]
+		if e, ok := left.burst((from.slot+1)*inSlot, (to.slot+1)*inSlot, interval); ok {
+			e.slot, e.left = h.samples[i].slot, from.up.Without(to.up).Len()
+			e.weak = from.dark || to.dark || h.samples[i].dark || n < 2*(fewest+2*usual(swaps, i))
+			e.moved = h.movers(from.up, to.up, n)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// swaps is for each sample how many addresses were left, or taken if those are fewer, between the samples beside it.
+func (h *history) swaps() []int {
+	out := make([]int, len(h.samples))
+	for i := 1; i+1 < len(h.samples); i++ {
+		if from, to := h.samples[i-1], h.samples[i+1]; to.slot-from.slot <= continuous {
+			out[i] = min(lacking(from.up, to.up), lacking(to.up, from.up))
+		}
+	}
+	return out
+}
+
+// usual is the median of the swaps some hours before or behind, whichever is higher: a morning is not the night before it.
+func usual(swaps []int, i int) (most int) {
+	for _, span := range [][2]int{{i - 8, i - 2}, {i + 3, i + 9}} {
+		side := slices.Clone(swaps[min(max(span[0], 0), len(swaps)):min(max(span[1], 0), len(swaps))])
+		if slices.Sort(side); len(side) > 0 {
+			most = max(most, side[len(side)/2])
+		}
+	}
+	return most
+}
+
+// highest tells whether no swap near is higher, nor as high before.
+func highest(swaps []int, i int) bool {
+	for j := max(i-2, 0); j <= min(i+2, len(swaps)-1); j++ {
+		if swaps[j] > swaps[i] || swaps[j] == swaps[i] && j < i {
+			return false
+		}
+	}
+	return true
+}
+
+// lacking counts the places of a that are not in b.
+func lacking(a, b Set) int { return a.Without(b).Len() }
+
+// movers are the addresses that change in an exchange of n: all that are up, when so many change as by chance would if
+// every client took any address.
+func (h *history) movers(before, after Set, n int) Set {
+	out := before.Without(after)
+	out.Join(after.Without(before))
+	if free := 1 - float64(after.Len())/float64(h.ever.Len()); float64(n) >= shuffled*free*float64(before.Len()) {
+		out.Join(before)
+		out.Join(after)
+	}
+	return out
+}
+
+// leavings counts by tick, from the beginning of the first page's day, the sessions that ended.
+type leavings []int
+
+func (h *history) leavings() leavings {
+	out := make(leavings, len(h.seen)*ticks)
+	for i := range h.pages {
+		for t, n := range h.pages[i].Left {
+			out[h.day(&h.pages[i])*ticks+t] += int(n)
+		}
+	}
+	return out
+}
+
+// burst finds the ticks between from and to in which most left together, and tells whether these are unusually many. A
+// session ended half an interval before the sweep that missed it, give or take as much.
+func (l leavings) burst(from, to int, interval uint32) (exchange, bool) {
+	width, start, most := max(together, int(interval)/tick), 0, 0
+	for at := from; at+width <= to+width/2; at++ {
+		if n := l.sum(at, at+width); n > most {
+			start, most = at, n
+		}
+	}
+	around := 2 * max(l.sum(start-4*width, start-width/2), l.sum(start+width+width/2, start+5*width))
+	if 7*most < 7*fewest+unusual*around {
+		return exchange{}, false
+	}
+	weighted := 0
+	for t := start; t < min(start+width, len(l)); t++ {
+		weighted += t * l[t]
+	}
+	at := float64(weighted)/float64(most)*tick - float64(interval)/2
+	day := math.Floor(at / daySeconds)
+	return exchange{day: int(day), at: at - day*daySeconds}, true
+}
+
+func (l leavings) sum(from, to int) (n int) {
+	for t := max(from, 0); t < min(to, len(l)); t++ {
+		n += l[t]
+	}
+	return n
+}
