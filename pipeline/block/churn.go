@@ -37,7 +37,7 @@ const (
 // today is what one day counts.
 type today struct {
 	Answered               Set
-	Present                [ticks]uint32 // most that were up at once
+	Present                [ticks]uint32 // most that answered at once
 	Joined, Gone, Sessions int64
 	Lengths                lengths
 }
@@ -65,7 +65,7 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 	}
 	p.Told |= 1 << slot
 	p.Up[slot] = append(p.Up[slot][:0], c.Sessions.On...)
-	c.Today.Present[now] = max(c.Today.Present[now], uint32(c.Sessions.On.Len()))
+	c.Today.Present[now] = max(c.Today.Present[now], uint32(l.Answered.Len()))
 }
 
 // tickOf is the part of the local day.
@@ -109,7 +109,9 @@ func (c *churn) day(cfg *Config, start int64) churnDay {
 	if len(c.Pages) == 0 {
 		c.Pages = append(c.Pages, page{})
 	}
-	c.Pages[len(c.Pages)-1].Number = dayNumber(cfg, start)
+	number := dayNumber(cfg, start)
+	c.Pages[len(c.Pages)-1].Number = number
+	c.Pages = slices.DeleteFunc(c.Pages, func(p page) bool { return p.Number <= number-cfg.Span || p.Number > number })
 	h := historyOf(c.Pages)
 	d := churnDay{today: c.Today, addresses: int64(c.Today.Answered.Len()), ever: int64(h.ever.Len()), days: int64(h.days)}
 	var moved Set
@@ -118,9 +120,6 @@ func (c *churn) day(cfg *Config, start int64) churnDay {
 	}
 	d.static, d.dynamic = h.kinds(moved)
 	c.Today = today{}
-	if len(c.Pages) >= cfg.Span {
-		c.Pages = append(c.Pages[:0], c.Pages[len(c.Pages)-cfg.Span+1:]...)
-	}
 	c.Pages = append(c.Pages, page{})
 	return d
 }
@@ -177,8 +176,8 @@ func quantileOf(h lengths, percent uint64) schema.Opt {
 
 // Shares of dynamic addresses.
 const (
-	pooled = 0.8 // from which it is a pool
-	fixed  = 0.3 // up to which it is none
+	mostly = 0.7 // from which it is a pool
+	hardly = 0.3 // up to which it is none
 )
 
 // class is "" while the days are too few.
@@ -190,9 +189,9 @@ func (d *churnDay) class() string {
 		return schema.ChurnUnused
 	case d.static+d.dynamic == 0:
 		return ""
-	case share >= pooled:
+	case share >= mostly:
 		return schema.ChurnDHCP
-	case share <= fixed:
+	case share <= hardly:
 		return schema.ChurnStatic
 	}
 	return schema.ChurnMixed

@@ -38,7 +38,7 @@ func historyOf(pages []page) *history {
 }
 
 // day is that of a page from the first page's.
-func (h *history) day(p *page) int { return max(0, p.Number-h.pages[0].Number) }
+func (h *history) day(p *page) int { return p.Number - h.pages[0].Number }
 
 func (h *history) open(p *page) {
 	if p.Told != 0 {

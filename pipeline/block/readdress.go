@@ -11,7 +11,6 @@ type readdressing struct {
 	at      float64 // s of the local day
 	period  int     // days; 0: seen once
 	changed int64   // addresses that were left at the last one, if that is the day's
-	times   int     // it was seen
 	moved   Set     // addresses that take part
 }
 
@@ -20,7 +19,7 @@ type exchange struct {
 	day, slot int
 	at        float64 // s of the day
 	left      int
-	weak      bool // nothing is said unless there is another
+	weak      bool // alone it says nothing
 	moved     Set
 }
 
@@ -29,10 +28,11 @@ const (
 	unusual  = 3   // times as many as usual at that time
 	fewest   = 4   // above that
 	shuffled = 0.6 // of what a change of all clients would exchange: from here on all are in it
+	some     = 3   // weak exchanges that say something
 	sameHour = 3600
 )
 
-// readdressing finds the hour with most exchanges. A single one is not enough beside an outage, or when it is small.
+// readdressing finds the hour with most exchanges. Those that are small, or beside an outage, must be some.
 func (h *history) readdressing(interval uint32) (readdressing, bool) {
 	var best []exchange
 	all := h.exchanges(interval)
@@ -41,10 +41,11 @@ func (h *history) readdressing(interval uint32) (readdressing, bool) {
 			best = same
 		}
 	}
-	if len(best) == 0 || 2*len(best) <= len(all) && len(all) > 1 || len(best) == 1 && best[0].weak {
+	strong := slices.ContainsFunc(best, func(e exchange) bool { return !e.weak })
+	if len(best) == 0 || 2*len(best) <= len(all) || !strong && len(best) < some {
 		return readdressing{}, false
 	}
-	r := readdressing{times: len(best), period: period(best)}
+	r := readdressing{period: period(best)}
 	sum := 0.0
 	for _, e := range best {
 		sum += best[0].offset(e)

@@ -10,8 +10,8 @@ import (
 // A place is up from the sweep in which it answers. It is down from the first of as many missed sweeps in a row as loss
 // alone would not explain: tolerance says how many, by the loss that the block shows. The end of a session is set back to
 // the first of those, so that waiting for the others makes no session longer; a shorter row of missed sweeps is loss, and
-// the session goes on as if it had been answered. So loss neither chops sessions nor lowers what is counted by them; what
-// it hides is a real absence of fewer sweeps than the tolerance, two at 5 % loss.
+// the session goes on as if there had been answers. So loss neither chops sessions nor lowers what is counted by them; what
+// it hides is a real absence of fewer sweeps than the tolerance, three at 5 % loss.
 //
 // Sweeps that say nothing about a place, because it has no row or may be part of an outage, are no missed sweeps.
 type sessions struct {
@@ -124,13 +124,13 @@ func (s *sessions) miss(i int, missed uint64, now uint32, tolerance uint8) {
 }
 
 // tolerance is how many sweeps an address misses in a row before its session is over: so many that loss makes a row of
-// them in less than an eighth of volatile of all sweeps. Of addresses that are up, a share p(1-p) of the answers lies
+// them in less than a 32nd of volatile of all sweeps. Of addresses that are up, a share p(1-p) of the answers lies
 // behind a single missed sweep, if p is the loss. Before much is known, p is 5 %.
 func (s *sessions) tolerance(volatile float64) uint8 {
 	share := min(float64(s.Blips+1)/float64(s.Answers+20), 0.25)
 	loss := (1 - math.Sqrt(1-4*share)) / 2
 	for m, row := uint8(1), loss; ; m, row = m+1, row*loss {
-		if row <= volatile/8 || m == mostMisses {
+		if row <= volatile/32 || m == mostMisses {
 			return m
 		}
 	}
