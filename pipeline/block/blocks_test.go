@@ -7,13 +7,14 @@ var blocks = []struct {
 	name  string
 	build func(s *scene) *population
 }{
-	{"servers", servers}, {"office PCs", office}, {"office PCs and servers", officeAndServers}, {"unused", unused},
+	{"servers", servers}, {"office PCs", office}, {"office PCs and servers", officeAndServers}, {"unused", idle},
 	{"guests, short leases", guests}, {"homes, all day", homes}, {"homes, evenings", evenings}, {"crowded pool", crowded},
 	{"stays of days", stays}, {"sticky leases", sticky}, {"office PCs in a pool", officePool},
 	{"renumbered every day", func(s *scene) *population { return renumbered(s, 1) }},
 	{"renumbered every 2 days", func(s *scene) *population { return renumbered(s, 2) }},
 	{"renumbered every 7 days", func(s *scene) *population { return renumbered(s, 7) }},
 	{"half pool, half fixed", mixed},
+	{"half renumbered, half fixed", renumberedAndServers},
 }
 
 func servers(s *scene) *population {
@@ -41,7 +42,7 @@ func officeAndServers(s *scene) *population {
 	return b
 }
 
-func unused(*scene) *population { return &population{class: schema.ChurnUnused} }
+func idle(*scene) *population { return &population{class: schema.ChurnUnused} }
 
 func pooled(s *scene, size int, share, lease, sticky float64, h func(*scene) host) *population {
 	return &population{class: schema.ChurnDHCP, pool: newPool(s, size, int(share*float64(size)), lease, sticky, h)}
@@ -100,5 +101,13 @@ func mixed(s *scene) *population {
 	b.class = schema.ChurnMixed
 	b.fix(s, 60, size+5, officePC)
 	b.fix(s, 40, size+5, func(*scene) host { return &server{every: hours(24 * 30), out: hours(3)} })
+	return b
+}
+
+func renumberedAndServers(s *scene) *population {
+	b := pooled(s, 100, s.between(0.5, 0.8), 4, s.between(0, 0.5), visitors(12, 100, 0.1, 20, 0.2))
+	b.class, b.hour, b.period, b.pool.pick = schema.ChurnMixed, float64(s.rand.IntN(24)), 1, policies[0]
+	b.pool.renumber(s, b.hour, 1, 0.2)
+	b.fix(s, 120, 110, func(*scene) host { return &server{every: hours(24 * 30), out: hours(3)} })
 	return b
 }

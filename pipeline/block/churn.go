@@ -23,15 +23,16 @@ type page struct {
 	Told   uint64        // slots with a sweep that tells, a bit each
 	Dark   uint64        // slots with an outage
 	Up     [slots]Set    // places that were up in the last such sweep of the slot
+	Came   [ticks]uint16 // sessions that began
 	Left   [ticks]uint16 // sessions that ended, by the first sweep that they missed
 }
 
 // Parts of a local day.
 const (
-	slots  = 48 // half hours
-	ticks  = 288
-	tick   = 24 * 3600 / ticks // s
-	inSlot = ticks / slots
+	slots       = 48 // half hours
+	ticks       = 288
+	tickSeconds = 24 * 3600 / ticks // s
+	inSlot      = ticks / slots
 )
 
 // today is what one day counts.
@@ -59,6 +60,7 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 	c.Today.Answered.Join(l.Answered)
 	if !first {
 		c.Today.Joined += int64(len(c.Sessions.came))
+		p.Came[now] += uint16(len(c.Sessions.came))
 	}
 	for _, e := range c.Sessions.left {
 		c.end(cfg, e, now)
@@ -71,7 +73,7 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 // tickOf is the part of the local day.
 func tickOf(cfg *Config, at int64) int {
 	hour, minute, second := time.Unix(0, at).In(cfg.Location).Clock()
-	return (hour*3600 + minute*60 + second) / tick
+	return (hour*3600 + minute*60 + second) / tickSeconds
 }
 
 // end counts a session, and takes its address out of the slots since: that it was over could not be known yet.

@@ -7,7 +7,7 @@ const (
 	irregular = 0.4 // changes that no other day repeats, for each day that the address was up, and one more day
 	absent    = 0.6 // changes between a day up and a day absent, for each active day
 	leastDays = 2   // to tell
-	clear     = 0.5 // score below which an address is static whatever its neighbours are
+	certain   = 0.5 // score below which an address is static whatever its neighbours are
 )
 
 // kinds tells the static addresses from the dynamic ones. moved are dynamic in any case.
@@ -40,7 +40,7 @@ func (h *history) limit(scores []float64) float64 {
 	for place := range h.ever.All {
 		if score := scores[place]; score >= 1 {
 			dynamic = append(dynamic, score)
-		} else if score < clear {
+		} else if score < certain {
 			static++
 		}
 	}
@@ -48,7 +48,7 @@ func (h *history) limit(scores []float64) float64 {
 		return 1
 	}
 	slices.Sort(dynamic)
-	return min(max(dynamic[len(dynamic)/2]/3, clear), 3*clear)
+	return min(max(dynamic[len(dynamic)/2]/3, certain), 3*certain)
 }
 
 // scores weighs both signs of a dynamic address, by place.

@@ -20,14 +20,16 @@ type exchange struct {
 	at        float64 // s of the day
 	left      int
 	weak      bool // alone it says nothing
-	moved     Set
+	moved     Set  // that were left, and taken
+	up        Set  // before or behind
+	shuffle   bool // as many moved as if every client had taken any address
 }
 
 const (
-	together = 6   // ticks in which the addresses are left
+	jointly  = 6   // ticks in which the addresses are left
 	unusual  = 3   // times as many as usual at that time
 	fewest   = 4   // above that
-	shuffled = 0.6 // of what a change of all clients would exchange: from here on all are in it
+	shuffled = 0.8 // of what a change of all clients would exchange
 	some     = 3   // weak exchanges that say something
 	sameHour = 3600
 )
@@ -50,6 +52,9 @@ func (h *history) readdressing(interval uint32) (readdressing, bool) {
 	for _, e := range best {
 		sum += best[0].offset(e)
 		r.moved.Join(e.moved)
+		if len(best) < some && e.shuffle {
+			r.moved.Join(e.up)
+		}
 	}
 	r.at = math.Mod(best[0].at+sum/float64(len(best))+daySeconds, daySeconds)
 	if last := best[len(best)-1]; last.slot >= (len(h.seen)-1)*slots-settled {
@@ -86,17 +91,17 @@ const settled = 4 // slots before the end of the last day that tell no exchange 
 // exchanges lists those that stand out of the hours around: as many addresses taken as left, so that no evening on which
 // all leave is one; and left together, so that no change of shifts is.
 func (h *history) exchanges(interval uint32) (out []exchange) {
-	swaps, left := h.swaps(), h.leavings()
+	swaps, moves := h.swaps(), h.moves()
 	for i, n := range swaps {
 		end := len(h.seen)*slots - settled
 		if i == 0 || h.samples[i].slot >= end || n < fewest+2*usual(swaps, i) || !highest(swaps, i) {
 			continue
 		}
 		from, to := h.samples[i-1], h.samples[i+1]
-		if e, ok := left.burst((from.slot+1)*inSlot, (to.slot+1)*inSlot, interval); ok {
+		if e, ok := moves.burst((from.slot+1)*inSlot, (to.slot+1)*inSlot, interval); ok {
 			e.slot, e.left = h.samples[i].slot, from.up.Without(to.up).Len()
-			e.weak = from.dark || to.dark || h.samples[i].dark || n < 2*(fewest+2*usual(swaps, i))
-			e.moved = h.movers(from.up, to.up, n)
+			e.weak = from.dark || to.dark || h.samples[i].dark || 2*n < 3*(fewest+2*usual(swaps, i))
+			h.movers(&e, from.up, to.up, n)
 			out = append(out, e)
 		}
 	}
@@ -138,56 +143,63 @@ func highest(swaps []int, i int) bool {
 // lacking counts the places of a that are not in b.
 func lacking(a, b Set) int { return a.Without(b).Len() }
 
-// movers are the addresses that change in an exchange of n: all that are up, when so many change as by chance would if
-// every client took any address.
-func (h *history) movers(before, after Set, n int) Set {
-	out := before.Without(after)
-	out.Join(after.Without(before))
-	if free := 1 - float64(after.Len())/float64(h.ever.Len()); float64(n) >= shuffled*free*float64(before.Len()) {
-		out.Join(before)
-		out.Join(after)
-	}
-	return out
+// movers notes the addresses that take part in an exchange of n. By chance an address that was left is free behind it as
+// often as any other one.
+func (h *history) movers(e *exchange, before, after Set, n int) {
+	e.moved = before.Without(after)
+	e.moved.Join(after.Without(before))
+	e.up.Join(before)
+	e.up.Join(after)
+	free := 1 - float64(after.Len())/float64(h.ever.Len())
+	e.shuffle = float64(n) >= shuffled*free*float64(before.Len())
 }
 
-// leavings counts by tick, from the beginning of the first page's day, the sessions that ended.
-type leavings []int
+// moves counts by tickSeconds, from the beginning of the first page's day, the sessions that began and that ended.
+type moves struct{ came, left []int }
 
-func (h *history) leavings() leavings {
-	out := make(leavings, len(h.seen)*ticks)
+func (h *history) moves() moves {
+	m := moves{make([]int, len(h.seen)*ticks), make([]int, len(h.seen)*ticks)}
 	for i := range h.pages {
-		for t, n := range h.pages[i].Left {
-			out[h.day(&h.pages[i])*ticks+t] += int(n)
+		p := &h.pages[i]
+		for t := range ticks {
+			m.came[h.day(p)*ticks+t] += int(p.Came[t])
+			m.left[h.day(p)*ticks+t] += int(p.Left[t])
 		}
 	}
-	return out
+	return m
 }
 
-// burst finds the ticks between from and to in which most left together, and tells whether these are unusually many. A
-// session ended half an interval before the sweep that missed it, give or take as much.
-func (l leavings) burst(from, to int, interval uint32) (exchange, bool) {
-	width, start, most := max(together, int(interval)/tick), 0, 0
+// burst finds the ticks between from and to in which most left together, and tells whether these are unusually many.
+//
+// It was the middle between those who left and those who came: in a crowded pool an address that is left early is taken
+// by who moves later, so that those which stay free are left late, as those that were free are taken early. A session
+// ended half an interval before the sweep that missed it, give or take as much, and began as much before its first answer.
+func (m *moves) burst(from, to int, interval uint32) (exchange, bool) {
+	width, start, most := max(jointly, int(interval)/tickSeconds), 0, 0
 	for at := from; at+width <= to+width/2; at++ {
-		if n := l.sum(at, at+width); n > most {
+		if n, _ := sum(m.left, at, at+width); n > most {
 			start, most = at, n
 		}
 	}
-	around := 2 * max(l.sum(start-4*width, start-width/2), l.sum(start+width+width/2, start+5*width))
-	if 7*most < 7*fewest+unusual*around {
+	before, _ := sum(m.left, start-4*width, start-width/2)
+	behind, _ := sum(m.left, start+width+width/2, start+5*width)
+	if 7*most < 7*fewest+unusual*2*max(before, behind) {
 		return exchange{}, false
 	}
-	weighted := 0
-	for t := start; t < min(start+width, len(l)); t++ {
-		weighted += t * l[t]
+	_, mean := sum(m.left, start, start+width)
+	if n, came := sum(m.came, start-width/2, start+width); n > 0 {
+		mean = (mean + came) / 2
 	}
-	at := float64(weighted)/float64(most)*tick - float64(interval)/2
+	at := mean*tickSeconds - float64(interval)/2
 	day := math.Floor(at / daySeconds)
 	return exchange{day: int(day), at: at - day*daySeconds}, true
 }
 
-func (l leavings) sum(from, to int) (n int) {
-	for t := max(from, 0); t < min(to, len(l)); t++ {
-		n += l[t]
+// sum returns how many there are in the ticks, and the mean of their ticks.
+func sum(row []int, from, to int) (n int, mean float64) {
+	weighted := 0
+	for t := max(from, 0); t < min(to, len(row)); t++ {
+		n, weighted = n+row[t], weighted+t*row[t]
 	}
-	return n
+	return n, float64(weighted) / float64(max(n, 1))
 }

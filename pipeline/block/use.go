@@ -24,7 +24,6 @@ type use struct {
 	Ever, Recent Set // places that answered within memory, and since it was halved
 	Halved       int64
 	Uptimes      lengths // of sessions that ended
-	Window       usage
 }
 
 // habit is what is remembered of an address. Sweeps are counted by use.Told.
@@ -37,17 +36,8 @@ type habit struct {
 	Long, Short uint16 // times that it was up for LongUptime or more, and for less
 }
 
-// usage is what a window shows.
-type usage struct {
-	Sweeps, Doubted int64
-	Probed          Set
-	Answers         int64
-	Least, Most     int64
-}
-
 // observe takes in one sweep.
 func (u *use) observe(cfg *Config, l *Look, v Verdict) {
-	u.Window.observe(l, v)
 	if !u.Sessions.observe(cfg, l, v) {
 		return
 	}
@@ -67,19 +57,6 @@ func (u *use) observe(cfg *Config, l *Look, v Verdict) {
 	}
 	u.Ever.Join(l.Answered)
 	u.Recent.Join(l.Answered)
-}
-
-func (w *usage) observe(l *Look, v Verdict) {
-	if v == Doubted {
-		w.Doubted++
-		return
-	}
-	answers := int64(l.Answered.Len())
-	if w.Sweeps == 0 || answers < w.Least {
-		w.Least = answers
-	}
-	w.Most, w.Answers, w.Sweeps = max(w.Most, answers), w.Answers+answers, w.Sweeps+1
-	w.Probed.Join(l.Probed)
 }
 
 func (h *habit) rise(sweep uint32) {
@@ -139,17 +116,12 @@ func (h *habit) halve(told uint32, up, recent bool) {
 	h.Down, h.Rises, h.Long, h.Short = h.Down/2, h.Rises/2, h.Long/2, h.Short/2
 }
 
-// window fills the row with what the window and the block's memory show, and begins the next window.
+// window fills in what the block's memory shows of use: Ever, A, V, U and classes. How many Targets there are stands in the
+// row. Nothing is of the window alone.
 func (u *use) window(cfg *Config, row *schema.BlockStateRow) {
-	w := &u.Window
-	row.Sweeps, row.Doubted, row.Targets, row.Ever = w.Sweeps, w.Doubted, int64(w.Probed.Len()), int64(u.Ever.Len())
-	row.RespondingMin, row.RespondingMax = w.Least, w.Most
-	if row.Sweeps > 0 && row.Targets > 0 {
-		row.PercentResponding = 100 * float64(w.Answers) / float64(row.Sweeps*row.Targets)
-	}
+	row.Ever = int64(u.Ever.Len())
 	u.sum(cfg, row)
 	row.Class = u.class(cfg, row)
-	u.Window = usage{}
 }
 
 // sum counts the classes of the addresses and pools their A, V and U.

@@ -23,6 +23,7 @@ func watch(s *scene, b *population) (got, truth schema.BlockStateRow) {
 		s.loss = 0
 		u.observe(defaults, &lossy, Up)
 	}, func(int64) {})
+	got.Targets, truth.Targets = 256, 256
 	u.window(defaults, &got)
 	exact.window(defaults, &truth)
 	return got, truth
@@ -96,15 +97,15 @@ func TestUseOfAnAddress(t *testing.T) {
 			up = false
 		}
 		l := look(n)
-		if l.Probed = (Set{1 << 3}); up {
+		if up {
 			l.Answered.Add(3)
 		}
 		u.observe(defaults, l, v)
 	}
-	var row schema.BlockStateRow
+	row := schema.BlockStateRow{Targets: 1}
 	u.window(defaults, &row)
 	want := schema.BlockStateRow{
-		Sweeps: 98, Doubted: 2, Targets: 1, Ever: 1, PercentResponding: 100 * 70.0 / 98, RespondingMax: 1,
+		Targets: 1, Ever: 1,
 		Availability: schema.OptFloat{F: 70.0 / 90, Set: true}, Volatility: schema.OptFloat{F: 1.0 / 90, Set: true},
 		Uptime: schema.Some(24064e9), // 6 h 40 min, twice, to 3 %
 		Class:  schema.UseSometimes, Sometimes: 1,
@@ -127,11 +128,9 @@ func TestUseForgets(t *testing.T) {
 		if n < 144 || n%24 < 6 {
 			answered = append(answered, 3)
 		}
-		l := look(n, answered...)
-		l.Probed = Set{0b1110}
-		u.observe(&cfg, l, Up)
+		u.observe(&cfg, look(n, answered...), Up)
 	}
-	var row schema.BlockStateRow
+	row := schema.BlockStateRow{Targets: 3}
 	u.window(&cfg, &row)
 	if row.Ever != 2 || row.Always != 1 || row.Intermittent != 1 {
 		t.Errorf("got %+v", row)
@@ -149,7 +148,7 @@ func TestUseSaved(t *testing.T) {
 		}
 		saved.observe(defaults, l, Up)
 	}, func(int64) {
-		var a, b schema.BlockStateRow
+		a, b := schema.BlockStateRow{Targets: 256}, schema.BlockStateRow{Targets: 256}
 		through.window(defaults, &a)
 		saved.window(defaults, &b)
 		if !reflect.DeepEqual(a, b) {
