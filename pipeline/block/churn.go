@@ -12,7 +12,6 @@ import (
 // addresses.
 type churn struct {
 	Sessions sessions
-	Interval uint32 // s; between the last two sweeps
 	Pages    []page // of the last days, today's last
 	Today    today
 }
@@ -29,18 +28,19 @@ type page struct {
 
 // Parts of a local day.
 const (
-	slots       = 48 // half hours
-	ticks       = 288
-	tickSeconds = 24 * 3600 / ticks // s
+	slots       = 48  // half hours
+	ticks       = 288 // five minutes
+	tickSeconds = 24 * 3600 / ticks
 	inSlot      = ticks / slots
 )
 
 // today is what one day counts.
 type today struct {
-	Answered               Set
-	Present                [ticks]uint32 // most that answered at once
-	Joined, Gone, Sessions int64
-	Lengths                lengths
+	Interval         uint32 // s; least between two sweeps
+	Answered         Set
+	Present          [ticks]uint32 // most that answered at once
+	Joined, Sessions int64         // sessions that began, and that ended
+	Lengths          lengths       // of those that ended and whose beginning was seen
 }
 
 // observe takes in one sweep.
@@ -56,10 +56,12 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 	if !c.Sessions.observe(cfg, l, v) {
 		return
 	}
-	c.Interval = uint32(l.Interval / 1e9)
-	c.Today.Answered.Join(l.Answered)
+	t := &c.Today
+	if passed := uint32(l.Interval / 1e9); passed > 0 && (t.Interval == 0 || passed < t.Interval) {
+		t.Interval = passed
+	}
 	if !first {
-		c.Today.Joined += int64(len(c.Sessions.came))
+		t.Joined += int64(len(c.Sessions.came))
 		p.Came[now] += uint16(len(c.Sessions.came))
 	}
 	for _, e := range c.Sessions.left {
@@ -67,7 +69,8 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 	}
 	p.Told |= 1 << slot
 	p.Up[slot] = append(p.Up[slot][:0], c.Sessions.On...)
-	c.Today.Present[now] = max(c.Today.Present[now], uint32(l.Answered.Len()))
+	t.Answered.Join(l.Answered)
+	t.Present[now] = max(t.Present[now], uint32(l.Answered.Len()))
 }
 
 // tickOf is the part of the local day.
@@ -78,29 +81,30 @@ func tickOf(cfg *Config, at int64) int {
 
 // end counts a session, and takes its address out of the slots since: that it was over could not be known yet.
 func (c *churn) end(cfg *Config, e ended, now int) {
-	t := &c.Today
-	t.Gone++
-	t.Sessions++
+	c.Today.Sessions++
 	if e.whole {
-		t.Lengths.add(e.until-e.since, 1)
+		c.Today.Lengths.add(e.until-e.since, 1)
 	}
 	if c.Sessions.Last-e.until > 12*3600 { // most of that is not known
 		return
 	}
-	page, at := len(c.Pages)-1, tickOf(cfg, int64(e.until)*1e9)
-	if at > now {
-		page--
+	last, at, from := len(c.Pages)-1, tickOf(cfg, int64(e.until)*1e9), 0
+	switch {
+	case at <= now:
+		c.Pages[last].Left[at]++
+		from = at / inSlot
+	case last > 0: // the day before
+		c.Pages[last-1].Left[at]++
+		c.Pages[last-1].remove(e.place, at/inSlot, slots)
 	}
-	if page < 0 {
-		return
-	}
-	c.Pages[page].Left[at]++
-	for slot := at / inSlot; page < len(c.Pages)-1 || page == len(c.Pages)-1 && slot <= now/inSlot; slot++ {
-		if slot == slots {
-			page, slot = page+1, 0
-		}
-		if up := c.Pages[page].Up[slot]; e.place>>6 < len(up) {
-			up[e.place>>6] &^= 1 << (e.place & 63)
+	c.Pages[last].remove(e.place, from, now/inSlot+1)
+}
+
+// remove takes a place out of slots.
+func (p *page) remove(place, from, to int) {
+	for _, up := range p.Up[from:to] {
+		if place>>6 < len(up) {
+			up[place>>6] &^= 1 << (place & 63)
 		}
 	}
 }
@@ -117,7 +121,7 @@ func (c *churn) day(cfg *Config, start int64) churnDay {
 	h := historyOf(c.Pages)
 	d := churnDay{today: c.Today, addresses: int64(c.Today.Answered.Len()), ever: int64(h.ever.Len()), days: int64(h.days)}
 	var moved Set
-	if r, ok := h.readdressing(c.Interval); ok {
+	if r, ok := h.readdressing(c.Today.Interval); ok {
 		d.readdressings, moved = []readdressing{r}, r.moved
 	}
 	d.static, d.dynamic = h.kinds(moved)
@@ -145,7 +149,7 @@ func (d *churnDay) merge(o *churnDay) {
 	for t, n := range o.Present {
 		d.Present[t] += n
 	}
-	d.Joined, d.Gone, d.Sessions = d.Joined+o.Joined, d.Gone+o.Gone, d.Sessions+o.Sessions
+	d.Joined, d.Sessions = d.Joined+o.Joined, d.Sessions+o.Sessions
 	d.Lengths.merge(o.Lengths)
 	d.addresses, d.ever, d.days = d.addresses+o.addresses, d.ever+o.ever, max(d.days, o.days)
 	d.static, d.dynamic = d.static+o.static, d.dynamic+o.dynamic
@@ -155,7 +159,7 @@ func (d *churnDay) merge(o *churnDay) {
 // fill fills in all of the row but its series and time.
 func (d *churnDay) fill(row *schema.BlockChurnRow) {
 	row.Days, row.Addresses, row.Peak = d.days, d.addresses, int64(slices.Max(d.Present[:]))
-	row.Joined, row.Left, row.Sessions = d.Joined, d.Gone, d.Sessions
+	row.Joined, row.Left, row.Sessions = d.Joined, d.Sessions, d.Sessions
 	row.SessionP50, row.SessionP90 = quantileOf(d.Lengths, 50), quantileOf(d.Lengths, 90)
 	row.Static, row.Dynamic, row.Class = d.static, d.dynamic, d.class()
 	if len(d.readdressings) == 0 {

@@ -211,10 +211,10 @@ func TestOutagesEndNoSession(t *testing.T) {
 		c.observe(defaults, l, v)
 	}, func(start int64) {
 		last = c.day(defaults, start)
-		sessions += last.Sessions + last.Joined + last.Gone
+		sessions += last.Sessions + last.Joined
 	})
 	if last.class() != schema.ChurnStatic || sessions != 0 {
-		t.Errorf("class %s, %d sessions, joined and left", last.class(), sessions)
+		t.Errorf("class %s, %d joined or left", last.class(), sessions)
 	}
 }
 

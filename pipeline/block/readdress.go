@@ -26,16 +26,20 @@ type exchange struct {
 }
 
 const (
-	jointly  = 6   // ticks in which the addresses are left
-	unusual  = 3   // times as many as usual at that time
-	fewest   = 4   // above that
-	shuffled = 0.8 // of what a change of all clients would exchange
-	some     = 3   // weak exchanges that say something
-	sameHour = 3600
+	jointly  = 6    // ticks in which the addresses are left
+	unusual  = 3    // times as many as usual at that time
+	fewest   = 4    // above that
+	shuffled = 0.8  // of what a change of all clients would exchange
+	some     = 3    // weak exchanges that say something
+	sameHour = 3600 // s
+	sparse   = 1800 // s between sweeps, above which they do not tell who changed together
 )
 
 // readdressing finds the hour with most exchanges. Those that are small, or beside an outage, must be some.
 func (h *history) readdressing(interval uint32) (readdressing, bool) {
+	if interval > sparse {
+		return readdressing{}, false
+	}
 	var best []exchange
 	all := h.exchanges(interval)
 	for _, e := range all {
@@ -175,19 +179,19 @@ func (h *history) moves() moves {
 // by who moves later, so that those which stay free are left late, as those that were free are taken early. A session
 // ended half an interval before the sweep that missed it, give or take as much, and began as much before its first answer.
 func (m *moves) burst(from, to int, interval uint32) (exchange, bool) {
-	width, start, most := max(jointly, int(interval)/tickSeconds), 0, 0
-	for at := from; at+width <= to+width/2; at++ {
-		if n, _ := sum(m.left, at, at+width); n > most {
+	start, most := 0, 0
+	for at := from; at <= to-jointly/2; at++ {
+		if n, _ := sum(m.left, at, at+jointly); n > most {
 			start, most = at, n
 		}
 	}
-	before, _ := sum(m.left, start-4*width, start-width/2)
-	behind, _ := sum(m.left, start+width+width/2, start+5*width)
+	before, _ := sum(m.left, start-4*jointly, start-jointly/2)
+	behind, _ := sum(m.left, start+3*jointly/2, start+5*jointly)
 	if 7*most < 7*fewest+unusual*2*max(before, behind) {
 		return exchange{}, false
 	}
-	_, mean := sum(m.left, start, start+width)
-	if n, came := sum(m.came, start-width/2, start+width); n > 0 {
+	_, mean := sum(m.left, start, start+jointly)
+	if n, came := sum(m.came, start-jointly/2, start+jointly); n > 0 {
 		mean = (mean + came) / 2
 	}
 	at := mean*tickSeconds - float64(interval)/2

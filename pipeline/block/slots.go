@@ -6,10 +6,10 @@ import "math/bits"
 type history struct {
 	pages   []page
 	samples []sample
-	days    int // with a sample
-	ever    Set // places that were up
-	seen    []Set
-	active  []bool // by day from the first page's: at least half as many were up as on the busiest one
+	days    int    // with a sample
+	ever    Set    // places that were up
+	seen    []Set  // by day from the first page's: places that were up
+	active  []bool // likewise: at least half as many were up as on the busiest day
 }
 
 // sample is the state of a block at the end of a slot.
