@@ -72,7 +72,7 @@ func (h *history) lonely(t *turns, out []float64) {
 	h.count(t, all, lone)
 	for place, n := range lone {
 		x := float64(all[place]*2*(2*near+1)) / float64(len(h.samples))
-		out[place] += float64(n) * (1 + x)
+		out[place] += float64(float64(n) * (1 + x)) // rounded, on every machine
 	}
 }
 

@@ -82,7 +82,7 @@ func period(row []exchange) int {
 	best := 0
 	for i := 1; i < len(row); i++ {
 		from, to := row[i-1], row[i]
-		days := int(math.Round((float64(to.day-from.day)*daySeconds + to.at - from.at) / daySeconds))
+		days := int(math.Round(float64(to.day-from.day) + (to.at-from.at)/daySeconds))
 		if count[days]++; best == 0 || count[days] > count[best] || count[days] == count[best] && days < best {
 			best = days
 		}
@@ -194,7 +194,7 @@ func (m *moves) burst(from, to int, interval uint32) (exchange, bool) {
 	if n, came := sum(m.came, start-jointly/2, start+jointly); n > 0 {
 		mean = (mean + came) / 2
 	}
-	at := mean*tickSeconds - float64(interval)/2
+	at := float64(mean*tickSeconds) - float64(interval)/2
 	day := math.Floor(at / daySeconds)
 	return exchange{day: int(day), at: at - day*daySeconds}, true
 }
