@@ -68,18 +68,19 @@ func (c *crowd) availability() swing {
 }
 
 // diurnal reads a series of shares to the end of a day. The hour and the amplitude are those of the typical day, which
-// is not smoothed beforehand: a moving average comes late.
+// is not smoothed beforehand: a moving average comes late. The gaps in x are closed.
 func diurnal(cfg *Config, x []float64) swing {
-	days := wholeDays(x, cfg.Days)
+	days, slots := wholeDays(x, cfg.Days)
 	if days == 0 {
 		return swing{}
 	}
+	s := swing{days: days, slots: slots, class: schema.DiurnalNone}
 	x = x[len(x)-days*halvesADay:]
-	s := swing{days: days, slots: known(x), class: schema.DiurnalNone}
+	bridge(x)
 	hour, amplitude := peak(typicalDay(x))
 	s.amplitude = amplitude
 	if amplitude >= leastSwing {
-		s.class = diurnalClass(amplitudes(bridged(x)), days)
+		s.class = diurnalClass(amplitudes(x), days)
 	}
 	if s.class != schema.DiurnalNone {
 		s.hour = hour
@@ -87,7 +88,7 @@ func diurnal(cfg *Config, x []float64) swing {
 	return s
 }
 
-// amplitudes is the spectrum of x, smoothed: bin k of k cycles in all of x.
+// amplitudes is the spectrum of x, which it smooths: bin k of k cycles in all of x.
 func amplitudes(x []float64) []float64 {
 	floats.AddConst(-floats.Sum(x)/float64(len(x)), x)
 	var mean float64 // a moving average that begins at that of all

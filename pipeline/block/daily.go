@@ -150,6 +150,7 @@ func (d *daily) targets(cfg *Config, start int64) (all []targetDay) {
 			continue
 		}
 		above(x, days, place, floor.ns())
+		calm(x)
 		if s := w.latency(cfg, x); s.days > 0 {
 			all = append(all, targetDay{place: place, floor: floor.ns(), swing: s, zone: cfg.Location.String()})
 		}

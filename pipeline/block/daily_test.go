@@ -172,6 +172,8 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 		{"too much of the end", hours(3*24, 5*24), 0},
 		{"the last hours, as the day has just ended", hours(5*24+20, 6*24), 6},
 		{"it began at 15:00", hours(0, 15), 5},
+		{"a sweep an hour", func(at time.Time) bool { return at.Unix()%3600 != 0 }, 6},
+		{"a sweep every two hours", func(at time.Time) bool { return at.Unix()%7200 != 0 }, 6},
 		{"a quarter of the looks", func(at time.Time) bool { return at.Unix()/600%4 == 0 }, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -100,6 +100,16 @@ func (w *wallDay) of(place int) codes {
 	return w.RTT[place*halvesADay:][:halvesADay]
 }
 
+// seen is in how many half hours it is known how many answered.
+func (w *wallDay) seen() (n int) {
+	for _, a := range w.Answering {
+		if a > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // mostKept is how many looks of a half hour are kept. Of more than that every second is left out, then every fourth,
 // and so on: 16 to 32 looks stand for the half hour, evenly spread, the same ones after a restart.
 const mostKept = 32

@@ -12,7 +12,7 @@ import (
 // half hour, less the target's own least; of these the median over the targets of a group; of that series the power at
 // one cycle a day.
 
-// enoughOfSpan: a target counts in a group when it has RTTs in a quarter of the half hours of the days that are held.
+// enoughOfSpan: a target counts in a group when it has RTTs in a quarter of the half hours in which its block was seen.
 // One that is there at certain hours alone must not be asked of the others: its absence is no swing.
 const enoughOfSpan = 4
 
@@ -45,7 +45,7 @@ func newPast(days []*wallDay) past {
 	p, held := past{days: days, floors: make([]float64, places(days))}, 0
 	for _, w := range days {
 		if w != nil {
-			held += halvesADay
+			held += w.seen()
 		}
 	}
 	for place := range p.floors {
@@ -87,6 +87,27 @@ func above(x []float64, days []*wallDay, place int, floor float64) {
 				x[i] = row[i].ns() - floor
 			}
 		}
+	}
+}
+
+// calm replaces each known value of x by the median of it and its known neighbours, of two the lower: a lone half hour of
+// spikes, which a group's median hides, does not stand for a day of a single target.
+func calm(x []float64) {
+	before := math.NaN()
+	for i, v := range x {
+		behind := math.NaN()
+		if i+1 < len(x) {
+			behind = x[i+1]
+		}
+		switch alone, last := math.IsNaN(before), math.IsNaN(behind); {
+		case alone && !last:
+			x[i] = min(v, behind)
+		case !alone && last:
+			x[i] = min(v, before)
+		case !alone && !last:
+			x[i] = max(min(before, behind), min(v, max(before, behind)))
+		}
+		before = v
 	}
 }
 
@@ -174,17 +195,16 @@ func partition(x []float64, k int) {
 	}
 }
 
-// latency reads a series of RTTs, ns above some floor by half hour to the end of a day, NaN where they are not known.
+// latency reads a series of RTTs, ns above some floor by half hour to the end of a day, NaN where they are not known. It
+// closes the gaps in x.
 func (w *welch) latency(cfg *Config, x []float64) swing {
-	days := wholeDays(x, cfg.Days)
+	days, slots := wholeDays(x, cfg.Days)
 	if days == 0 {
 		return swing{}
 	}
+	s := swing{days: days, slots: slots, class: schema.DailyNone}
 	x = x[len(x)-days*halvesADay:]
-	s := swing{days: days, slots: known(x), class: schema.DailyNone}
-	if s.slots < len(x) {
-		x = bridged(x)
-	}
+	bridge(x)
 	s.amplitude = 2 * math.Sqrt2 * math.Sqrt(w.daily(x))
 	if class := latencyClass(cfg, s.amplitude); class != schema.DailyNone && strongest(w.spectrum(x)) {
 		s.class = class

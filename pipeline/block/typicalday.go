@@ -4,112 +4,112 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"echogram/plugins/schema"
 )
 
 // Series by half hour: whole days, NaN where nothing is known.
 
-// Limits of what may be unknown in a span of days.
+// Limits of what may be unknown in a span of days, half hours at a stretch.
 const (
-	widestGap  = halvesADay // half hours at a stretch
+	shortGap   = 3          // a line is drawn over it, and it counts as known: sweeps may be up to two hours apart
+	widestGap  = halvesADay // a span begins behind a wider one
 	knownShare = 0.75       // of the span, and of its first day, that must be known
 )
 
-// wholeDays is how many of the last days of x are known well enough, 0 when these are fewer than fewest. A gap that is
-// too wide ends the span, so that it begins behind it.
-func wholeDays(x []float64, fewest int) (days int) {
-	seen, ofDay, gap := 0, 0, 0
+// wholeDays is how many of the last days of x are known well enough, and how many half hours of these are known; 0 when
+// the days are fewer than fewest.
+func wholeDays(x []float64, fewest int) (days, slots int) {
+	seen, covered, before, gap := 0, 0, 0, 0
 	for n := 1; n <= len(x) && gap <= widestGap; n++ {
 		if math.IsNaN(x[len(x)-n]) {
 			gap++
 		} else {
-			seen, ofDay, gap = seen+1, ofDay+1, 0
+			if gap <= shortGap {
+				covered += gap
+			}
+			seen, covered, gap = seen+1, covered+1, 0
 		}
 		if n%halvesADay == 0 {
-			if float64(ofDay) >= knownShare*halvesADay && float64(seen) >= knownShare*float64(n) {
-				days = n / halvesADay
+			if float64(covered-before) >= knownShare*halvesADay && float64(covered) >= knownShare*float64(n) {
+				days, slots = n/halvesADay, seen
 			}
-			ofDay = 0
+			before = covered
 		}
 	}
 	if days < fewest {
-		return 0
+		return 0, 0
 	}
-	return days
+	return days, slots
 }
 
-// known is how many values of x are.
-func known(x []float64) (n int) {
-	for _, v := range x {
-		if !math.IsNaN(v) {
-			n++
-		}
+// bridge closes the gaps of x. Over a wide one what differs from the typical day is interpolated, so that the gap neither
+// hides the swing of the day nor makes one.
+func bridge(x []float64) {
+	interpolate(x, shortGap)
+	if !floats.HasNaN(x) {
+		return
 	}
-	return n
-}
-
-// bridged is x without gaps: over each, what differs from the typical day is interpolated linearly, so that a gap
-// neither hides the swing of the day nor makes one.
-func bridged(x []float64) []float64 {
 	usual := typicalDay(x)
-	out := slices.Clone(x)
-	for i := range out {
-		out[i] -= usual[i%halvesADay]
+	for i := range x {
+		x[i] -= usual[i%halvesADay]
 	}
-	interpolate(out)
-	for i := range out {
-		out[i] += usual[i%halvesADay]
+	interpolate(x, len(x))
+	for i := range x {
+		x[i] += usual[i%halvesADay]
 	}
-	return out
 }
 
-// interpolate draws lines over the gaps of x; those at its ends keep the nearest value.
-func interpolate(x []float64) {
+// interpolate draws lines over the gaps of x that are not wider than widest; those at its ends keep the nearest value.
+func interpolate(x []float64, widest int) {
 	last := -1
-	for i, v := range x {
-		if math.IsNaN(v) {
+	for i := 0; i <= len(x); i++ {
+		if i < len(x) && math.IsNaN(x[i]) {
 			continue
 		}
-		from := v
-		if last >= 0 {
-			from = x[last]
-		}
-		for k := last + 1; k < i; k++ {
-			x[k] = from + (v-from)*float64(k-last)/float64(i-last)
+		if gap := x[last+1 : i]; len(gap) <= widest && len(gap) < len(x) {
+			from, to := x[max(last, 0)], x[min(i, len(x)-1)]
+			if last < 0 {
+				from = to
+			}
+			if i == len(x) {
+				to = from
+			}
+			for k := range gap {
+				gap[k] = from + (to-from)*float64(k+1)/float64(len(gap)+1)
+			}
 		}
 		last = i
-	}
-	for k := last + 1; last >= 0 && k < len(x); k++ {
-		x[k] = x[last]
 	}
 }
 
 // typicalDay is the median over the days of how far each half hour lies above the median of its day: neither a spike nor
-// a lasting change of the level is typical. Days of which too little is known do not count. A half hour that is never known
-// is interpolated.
+// a lasting change of the level is typical. Days of which too little is known do not count. A half hour that is never
+// known is interpolated.
 func typicalDay(x []float64) []float64 {
 	var columns [halvesADay][]float64
 	room := make([]float64, 0, halvesADay)
 	for from := 0; from < len(x); from += halvesADay {
 		day := x[from:][:halvesADay]
-		room = appendKnown(room[:0], day)
+		room = appendKnown(room[:0], day...)
 		if float64(len(room)) < knownShare*halvesADay {
 			continue
 		}
 		level := middle(room)
 		for i, v := range day {
-			columns[i] = appendKnown(columns[i], []float64{v - level})
+			columns[i] = appendKnown(columns[i], v-level)
 		}
 	}
 	usual := make([]float64, halvesADay)
 	for i := range usual {
 		usual[i] = middle(columns[i])
 	}
-	interpolate(usual)
+	interpolate(usual, halvesADay)
 	return usual
 }
 
-func appendKnown(to, x []float64) []float64 {
+func appendKnown(to []float64, x ...float64) []float64 {
 	for _, v := range x {
 		if !math.IsNaN(v) {
 			to = append(to, v)
