@@ -76,7 +76,9 @@ func diurnal(cfg *Config, x []float64) swing {
 	}
 	s := swing{days: days, slots: slots, class: schema.DiurnalNone}
 	x = x[len(x)-days*halvesADay:]
-	bridge(x)
+	if slots < len(x) {
+		bridge(x)
+	}
 	hour, amplitude := peak(typicalDay(x))
 	s.amplitude = amplitude
 	if amplitude >= leastSwing {

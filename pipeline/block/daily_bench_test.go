@@ -30,15 +30,18 @@ func fullLook(rng *rand.Rand) *Look {
 	return l
 }
 
-// slash16 is two weeks of 65,536 targets which all have a severe evening; that of each block has its own floors.
-func slash16() []*daily {
+// slash16 is two weeks of 65,536 targets, of which the blocks that busy names have a severe evening.
+func slash16(busy func(block int) bool) []*daily {
 	blocks := make([]*daily, 256)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range blocks {
 		blocks[i] = &daily{}
 		l, usual := fullLook(rng), fullLook(rng).RTT
 		for range 14 * halvesADay {
-			excess := 8e6 * bump(hourOf(time.Unix(0, l.Time).In(berlin)), 20, 4)
+			excess := 0.
+			if busy(i) {
+				excess = 8e6 * bump(hourOf(time.Unix(0, l.Time).In(berlin)), 20, 4)
+			}
 			for place := range l.RTT {
 				l.RTT[place] = usual[place] + int64(excess) + int64(rng.Uint32()>>12)
 			}
@@ -51,11 +54,16 @@ func slash16() []*daily {
 
 // BenchmarkDay ends a day of a /16: 256 blocks, each of their targets, and all together.
 func BenchmarkDay(b *testing.B) {
+	b.Run("a fifth is busy", func(b *testing.B) { benchmarkDay(b, func(block int) bool { return block%5 == 0 }) })
+	b.Run("all are busy", func(b *testing.B) { benchmarkDay(b, func(int) bool { return true }) })
+}
+
+func benchmarkDay(b *testing.B, busy func(block int) bool) {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	before := m.HeapAlloc
-	blocks := slash16()
+	blocks := slash16(busy)
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	held := float64(m.HeapAlloc-before) / 1e6
@@ -84,7 +92,7 @@ func BenchmarkDay(b *testing.B) {
 
 // BenchmarkSave encodes the state of a /16.
 func BenchmarkSave(b *testing.B) {
-	blocks := slash16()
+	blocks := slash16(func(int) bool { return true })
 	var out bytes.Buffer
 	for b.Loop() {
 		out.Reset()

@@ -2,7 +2,6 @@ package block
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"echogram/plugins/schema"
@@ -121,7 +120,7 @@ func (c *crowd) floor() (targets int, floor float64) {
 			}
 		}
 	}
-	return len(all), middle(all)
+	return len(all), medianOf(all)
 }
 
 // excess is the median over the targets of how far they lie above their floors, ns by half hour; NaN: fewer than
@@ -135,7 +134,7 @@ func (c *crowd) excess() []float64 {
 		}
 		x[i] = math.NaN()
 		if len(all) >= c.cfg.Targets {
-			x[i] = middle(all)
+			x[i] = medianOf(all)
 		}
 	}
 	return x
@@ -156,45 +155,6 @@ func (p *past) excess(to []float64, i int) []float64 {
 	return to
 }
 
-// middle is the median of x, which it reorders; NaN of nothing.
-func middle(x []float64) float64 {
-	if len(x) == 0 {
-		return math.NaN()
-	}
-	k := len(x) / 2
-	partition(x, k)
-	if len(x)%2 == 1 {
-		return x[k]
-	}
-	return (slices.Max(x[:k]) + x[k]) / 2
-}
-
-// partition reorders x so that x[k] is what it would be if x were sorted, with nothing larger before and nothing smaller
-// behind it (Hoare's FIND).
-func partition(x []float64, k int) {
-	for low, high := 0, len(x)-1; low < high; {
-		pivot, i, j := x[k], low, high
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for x[j] > pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i, j = i+1, j-1
-			}
-		}
-		if j < k {
-			low = i
-		}
-		if i > k {
-			high = j
-		}
-	}
-}
-
 // latency reads a series of RTTs, ns above some floor by half hour to the end of a day, NaN where they are not known. It
 // closes the gaps in x.
 func (w *welch) latency(cfg *Config, x []float64) swing {
@@ -204,7 +164,9 @@ func (w *welch) latency(cfg *Config, x []float64) swing {
 	}
 	s := swing{days: days, slots: slots, class: schema.DailyNone}
 	x = x[len(x)-days*halvesADay:]
-	bridge(x)
+	if slots < len(x) {
+		bridge(x)
+	}
 	s.amplitude = 2 * math.Sqrt2 * math.Sqrt(w.daily(x))
 	if class := latencyClass(cfg, s.amplitude); class != schema.DailyNone && strongest(w.spectrum(x)) {
 		s.class = class

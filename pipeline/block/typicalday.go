@@ -47,8 +47,7 @@ func wholeDays(x []float64, fewest int) (days, slots int) {
 // bridge closes the gaps of x. Over a wide one what differs from the typical day is interpolated, so that the gap neither
 // hides the swing of the day nor makes one.
 func bridge(x []float64) {
-	interpolate(x, shortGap)
-	if !floats.HasNaN(x) {
+	if interpolate(x, shortGap); !floats.HasNaN(x) {
 		return
 	}
 	usual := typicalDay(x)
@@ -88,30 +87,29 @@ func interpolate(x []float64, widest int) {
 // a lasting change of the level is typical. Days of which too little is known do not count. A half hour that is never
 // known is interpolated.
 func typicalDay(x []float64) []float64 {
-	var columns [halvesADay][]float64
-	room := make([]float64, 0, halvesADay)
+	apart, room := slices.Clone(x), make([]float64, 0, halvesADay)
 	for from := 0; from < len(x); from += halvesADay {
-		day := x[from:][:halvesADay]
-		room = appendKnown(room[:0], day...)
-		if float64(len(room)) < knownShare*halvesADay {
-			continue
+		day := apart[from:][:halvesADay]
+		room = appendKnown(room[:0], day, 1)
+		level := math.NaN()
+		if float64(len(room)) >= knownShare*halvesADay {
+			level = medianOf(room)
 		}
-		level := middle(room)
-		for i, v := range day {
-			columns[i] = appendKnown(columns[i], v-level)
-		}
+		floats.AddConst(-level, day)
 	}
 	usual := make([]float64, halvesADay)
 	for i := range usual {
-		usual[i] = middle(columns[i])
+		room = appendKnown(room[:0], apart[i:], halvesADay)
+		usual[i] = medianOf(room)
 	}
 	interpolate(usual, halvesADay)
 	return usual
 }
 
-func appendKnown(to []float64, x ...float64) []float64 {
-	for _, v := range x {
-		if !math.IsNaN(v) {
+// appendKnown appends every stride-th value of x, if it is known.
+func appendKnown(to, x []float64, stride int) []float64 {
+	for i := 0; i < len(x); i += stride {
+		if v := x[i]; !math.IsNaN(v) {
 			to = append(to, v)
 		}
 	}
@@ -124,11 +122,14 @@ const smoothing = 16
 
 // peak is the hour of day at which a typical day is highest, and how far it lies there above its lowest.
 func peak(usual []float64) (hour schema.OptFloat, swing float64) {
+	var weights [smoothing - 1]float64
+	for k := range weights {
+		weights[k] = (1 - math.Cos(2*math.Pi*float64(k+1)/smoothing)) / smoothing
+	}
 	smooth := make([]float64, halvesADay)
 	for i := range smooth {
-		for k := 1 - smoothing/2; k < smoothing/2; k++ {
-			weight := (1 + math.Cos(2*math.Pi*float64(k)/smoothing)) / smoothing
-			smooth[i] += weight * usual[(i+k+halvesADay)%halvesADay]
+		for k, w := range weights {
+			smooth[i] += w * usual[(i+k+1-smoothing/2+halvesADay)%halvesADay]
 		}
 	}
 	top := 0

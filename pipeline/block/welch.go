@@ -67,7 +67,7 @@ func (w *welch) daily(x []float64) float64 {
 		all = append(all, (re*re+im*im)*oneSided)
 	}
 	w.powers[0] = all
-	return middle(all)
+	return medianOf(all)
 }
 
 // spectrum is the power of each bin, which the next call overwrites; x has a segment or more.
@@ -85,7 +85,7 @@ func (w *welch) spectrum(x []float64) []float64 {
 		}
 	}
 	for k := range w.powers {
-		w.spectrums[k] = middle(w.powers[k])
+		w.spectrums[k] = medianOf(w.powers[k])
 	}
 	w.spectrums[0] /= 2
 	w.spectrums[segment/2] /= 2
