@@ -11,44 +11,44 @@ import (
 	"echogram/plugins/schema"
 )
 
-// habit is how the hosts of a block come and go.
-type habit int
+// routine is how the hosts of a block come and go.
+type routine int
 
 const (
-	servers habit = iota // always there
-	pool                 // DHCP: sessions of hours; all lose their addresses at one hour, for one sweep
-	office               // at work from Monday to Friday
-	homes                // most are there in the evening
-	habits
+	serverRoutine routine = iota // always there
+	poolRoutine                  // DHCP: sessions of hours; all lose their addresses at one hour, for one sweep
+	officeRoutine                // at work from Monday to Friday
+	homeRoutine                  // most are there in the evening
+	routines
 )
 
-func (h habit) String() string { return [...]string{"servers", "pool", "office", "homes"}[h] }
+func (r routine) String() string { return [...]string{"servers", "pool", "office", "homes"}[r] }
 
-func (h habit) diurnal() bool { return h == office || h == homes }
+func (r routine) diurnal() bool { return r == officeRoutine || r == homeRoutine }
 
 // village is one block with what is true of it.
 type village struct {
-	habit
+	routine
 	rng           *rand.Rand
-	hosts         []host
+	hosts         []villager
 	loss          float64
 	from, to      float64 // office hours
 	busy          float64 // hour at which most homes are there
-	share         float64 // of the hosts that follow the habit; the others are always there
+	share         float64 // of the hosts that follow the routine; the others are always there
 	peak, width   float64 // of the RTTs: hour, and hours at half height
 	height, noise float64 // ms
 	amplitude     float64 // ms, of the sine of 24 h in the peak, from least to most
 	outages       [][2]time.Time
 }
 
-type host struct {
-	floor  float64 // ms
-	habit  bool
-	on     bool    // of a pool
-	middle float64 // hour in the middle of its stay
-	stay   float64 // h
-	wander float64 // ms; a host whose own path wanders
-	walks  bool
+type villager struct {
+	floor   float64 // ms
+	follows bool
+	on      bool    // of a pool
+	middle  float64 // hour in the middle of its stay
+	stay    float64 // h
+	wander  float64 // ms; a villager whose own path wanders
+	walks   bool
 }
 
 // Amplitudes by class, in ms: apart from the thresholds by more than the error of a method that reads noise.
@@ -57,12 +57,12 @@ var amplitudes20 = [][2]float64{{0, 0}, {0.6, 0.85}, {1.2, 2.5}, {3.6, 12}}
 var classes = []string{schema.DailyNone, schema.DailyLow, schema.DailyMild, schema.DailySevere}
 
 func newVillage(rng *rand.Rand, n int, start time.Time) *village {
-	v := &village{habit: habit(n) % habits, rng: rng, hosts: make([]host, 30+rng.IntN(40)),
+	v := &village{routine: routine(n) % routines, rng: rng, hosts: make([]villager, 30+rng.IntN(40)),
 		loss: 0.02 + 0.03*rng.Float64(), from: 7 + 2*rng.Float64(), busy: 18 + 5*rng.Float64(),
 		share: 0.3 + 0.6*rng.Float64(), peak: 24 * rng.Float64(), width: 2 + 3*rng.Float64(), noise: 0.1 + 0.7*rng.Float64()}
 	v.to = v.from + 8 + 2*rng.Float64()
 	for i := range v.hosts {
-		v.hosts[i] = host{floor: 5 + 60*rng.Float64(), habit: rng.Float64() < v.share, on: rng.Float64() < 0.5, walks: rng.Float64() < 0.1}
+		v.hosts[i] = villager{floor: 5 + 60*rng.Float64(), follows: rng.Float64() < v.share, on: rng.Float64() < 0.5, walks: rng.Float64() < 0.1}
 	}
 	class := amplitudes20[rng.IntN(len(amplitudes20))]
 	v.amplitude = class[0] + (class[1]-class[0])*rng.Float64()
@@ -75,13 +75,13 @@ func newVillage(rng *rand.Rand, n int, start time.Time) *village {
 	return v
 }
 
-// there tells whether the habit has host h at home, or at work.
-func (v *village) there(h *host, at time.Time) bool {
-	hour := hourOf(at)
+// there tells whether the routine has a host at home, or at work.
+func (v *village) there(h *villager, at time.Time) bool {
+	hour := clockHour(at)
 	switch {
-	case !h.habit || v.habit == servers:
+	case !h.follows || v.routine == serverRoutine:
 		return true
-	case v.habit == pool:
+	case v.routine == poolRoutine:
 		if v.rng.Float64() < 1./60 { // a session lasts ten hours
 			h.on = !h.on
 		}
@@ -93,11 +93,11 @@ func (v *village) there(h *host, at time.Time) bool {
 	return apart(hour, h.middle) < h.stay/2
 }
 
-// plan draws when the host is there, from 4:00 on for a day.
-func (h *host) plan(v *village, day time.Weekday) {
+// plan draws when the villager is there, from 4:00 on for a day.
+func (h *villager) plan(v *village, day time.Weekday) {
 	h.middle, h.stay = v.busy+v.rng.NormFloat64(), 3+4*v.rng.Float64()
 	absent := 0.15
-	if v.habit == office {
+	if v.routine == officeRoutine {
 		h.middle, h.stay = (v.from+v.to)/2+v.rng.NormFloat64()/2, v.to-v.from+v.rng.NormFloat64()/2
 		absent = 0.1
 		if day == time.Saturday || day == time.Sunday {
@@ -121,7 +121,7 @@ func (v *village) look(at time.Time) (*Look, Verdict) {
 	if verdict == Up && v.rng.Float64() < 0.01 {
 		verdict = Doubted
 	}
-	excess := v.height * bump(hourOf(at), v.peak, v.width)
+	excess := v.height * bump(clockHour(at), v.peak, v.width)
 	for i := range v.hosts {
 		h := &v.hosts[i]
 		l.Probed.Add(i)
@@ -142,15 +142,15 @@ func (v *village) look(at time.Time) (*Look, Verdict) {
 	return l, verdict
 }
 
-// tally is how often what is said is true.
-type tally struct {
+// reading is how often what is said is true.
+type reading struct {
 	blocks, class, peaks, hours          int
 	found, false, missed, most, mostHour int
 	targets, targetClass, targetHours    int
 	targetPeaks                          int
 }
 
-func (t *tally) latency(v *village, s swing) {
+func (t *reading) latency(v *village, s swing) {
 	t.blocks++
 	want := classes[len(classes)-1]
 	for i := range amplitudes20 {
@@ -170,7 +170,7 @@ func (t *tally) latency(v *village, s swing) {
 	}
 }
 
-func (t *tally) availability(v *village, s swing) {
+func (t *reading) availability(v *village, s swing) {
 	switch said := s.class != schema.DiurnalNone; {
 	case said && v.diurnal():
 		t.found++
@@ -181,7 +181,7 @@ func (t *tally) availability(v *village, s swing) {
 	}
 	if v.diurnal() && s.hour.Set {
 		top := v.busy
-		if v.habit == office {
+		if v.routine == officeRoutine {
 			top = (v.from + v.to) / 2
 		}
 		t.most++
@@ -193,7 +193,7 @@ func (t *tally) availability(v *village, s swing) {
 
 func percent(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
 
-func (t *tally) String() string {
+func (t *reading) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "class of latency    %5.1f %% of %d blocks\n", percent(t.class, t.blocks), t.blocks)
 	fmt.Fprintf(&b, "hour of the peak    %5.1f %% of %d with one\n", percent(t.hours, t.peaks), t.peaks)
@@ -209,7 +209,7 @@ func (t *tally) String() string {
 func TestDaysAreReadRight(t *testing.T) {
 	start := time.Date(2024, 3, 20, 0, 0, 0, 0, berlin) // clocks change within
 	for _, days := range []int{14, 7} {
-		var all, targets tally
+		var all, targets reading
 		for seed := range uint64(20) {
 			rng := rand.New(rand.NewPCG(seed, 14))
 			for n := range 8 {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// BenchmarkObserve takes in sweeps of a /24, all of whose addresses answer.
-func BenchmarkObserve(b *testing.B) {
+// BenchmarkDailyObserve takes in sweeps of a /24, all of whose addresses answer.
+func BenchmarkDailyObserve(b *testing.B) {
 	l := fullLook(rand.New(rand.NewPCG(1, 1)))
 	var d daily
 	for b.Loop() {
@@ -40,7 +40,7 @@ func slash16(busy func(block int) bool) []*daily {
 		for range 14 * halvesADay {
 			excess := 0.
 			if busy(i) {
-				excess = 8e6 * bump(hourOf(time.Unix(0, l.Time).In(berlin)), 20, 4)
+				excess = 8e6 * bump(clockHour(time.Unix(0, l.Time).In(berlin)), 20, 4)
 			}
 			for place := range l.RTT {
 				l.RTT[place] = usual[place] + int64(excess) + int64(rng.Uint32()>>12)
@@ -52,13 +52,13 @@ func slash16(busy func(block int) bool) []*daily {
 	return blocks
 }
 
-// BenchmarkDay ends a day of a /16: 256 blocks, each of their targets, and all together.
-func BenchmarkDay(b *testing.B) {
-	b.Run("a fifth is busy", func(b *testing.B) { benchmarkDay(b, func(block int) bool { return block%5 == 0 }) })
-	b.Run("all are busy", func(b *testing.B) { benchmarkDay(b, func(int) bool { return true }) })
+// BenchmarkDailyEnd ends a day of a /16: 256 blocks, each of their targets, and all together.
+func BenchmarkDailyEnd(b *testing.B) {
+	b.Run("a fifth is busy", func(b *testing.B) { benchmarkDailyEnd(b, func(block int) bool { return block%5 == 0 }) })
+	b.Run("all are busy", func(b *testing.B) { benchmarkDailyEnd(b, func(int) bool { return true }) })
 }
 
-func benchmarkDay(b *testing.B, busy func(block int) bool) {
+func benchmarkDailyEnd(b *testing.B, busy func(block int) bool) {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
@@ -90,8 +90,8 @@ func benchmarkDay(b *testing.B, busy func(block int) bool) {
 	b.ReportMetric(held, "MB")
 }
 
-// BenchmarkSave encodes the state of a /16.
-func BenchmarkSave(b *testing.B) {
+// BenchmarkDailySave encodes the state of a /16.
+func BenchmarkDailySave(b *testing.B) {
 	blocks := slash16(func(int) bool { return true })
 	var out bytes.Buffer
 	for b.Loop() {

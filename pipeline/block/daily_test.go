@@ -115,7 +115,7 @@ func bump(hour, peak, width float64) float64 {
 	return math.Exp(-4 * math.Ln2 * math.Pow(apart(hour, peak)/width, 2))
 }
 
-func hourOf(t time.Time) float64 { return float64(t.Hour()) + float64(t.Minute())/60 }
+func clockHour(t time.Time) float64 { return float64(t.Hour()) + float64(t.Minute())/60 }
 
 // evening is days of a block with five targets, swept every 10 minutes, whose RTTs peak at 20:30; skip leaves looks out.
 func evening(d *daily, start time.Time, days int, skip func(time.Time) bool) {
@@ -125,7 +125,7 @@ func evening(d *daily, start time.Time, days int, skip func(time.Time) bool) {
 		}
 		rtt := map[int]int64{}
 		for place := range 5 {
-			rtt[place] = 1e6*int64(10+place) + int64(8e6*bump(hourOf(at.In(berlin)), 20.5, 3))
+			rtt[place] = 1e6*int64(10+place) + int64(8e6*bump(clockHour(at.In(berlin)), 20.5, 3))
 		}
 		d.observe(&testDaily, lookAt(at, 8, rtt), Up)
 	}

@@ -116,12 +116,38 @@ func appendKnown(to, x []float64, stride int) []float64 {
 	return to
 }
 
-// smoothing is the length of the window, in half hours, through which the peak of a day is sought: 8 h, half of it at
-// half height. Wider than the peaks of an evening it finds their middle, and that of office hours, which have no peak.
-const smoothing = 16
+// The peak of a day is sought through a window of so many half hours, half of it at half height, and lies in the middle of
+// what is within a tenth of the top: so it is found in noise, and so are office hours, which are flat.
+const (
+	smoothing = 16
+	top       = 0.1 // of the swing
+)
 
 // peak is the hour of day at which a typical day is highest, and how far it lies there above its lowest.
 func peak(usual []float64) (hour schema.OptFloat, swing float64) {
+	smooth := smoothDay(usual)
+	highest := floats.MaxIdx(smooth)
+	swing = smooth[highest] - floats.Min(smooth)
+	limit := smooth[highest] - top*swing
+	var sum, weights float64
+	for _, step := range []int{-1, 1} {
+		for k := 0; k < halvesADay/2; k++ {
+			above := smooth[(highest+k*step+halvesADay)%halvesADay] - limit
+			if above < 0 {
+				break
+			}
+			sum, weights = sum+above*float64(k*step), weights+above
+		}
+	}
+	middle := float64(highest) + 0.5
+	if weights > 0 {
+		middle += sum / (weights - top*swing) // the highest was counted twice
+	}
+	return schema.OptFloat{F: math.Mod(middle/2+24, 24), Set: true}, swing
+}
+
+// smoothDay is usual through a Hann window, around midnight, too.
+func smoothDay(usual []float64) []float64 {
 	var weights [smoothing - 1]float64
 	for k := range weights {
 		weights[k] = (1 - math.Cos(2*math.Pi*float64(k+1)/smoothing)) / smoothing
@@ -132,17 +158,5 @@ func peak(usual []float64) (hour schema.OptFloat, swing float64) {
 			smooth[i] += w * usual[(i+k+1-smoothing/2+halvesADay)%halvesADay]
 		}
 	}
-	top := 0
-	for i, v := range smooth {
-		if v > smooth[top] {
-			top = i
-		}
-	}
-	before, at, behind := smooth[(top+halvesADay-1)%halvesADay], smooth[top], smooth[(top+1)%halvesADay]
-	middle := float64(top) + 0.5
-	if bend := before - 2*at + behind; bend < 0 {
-		middle += (before - behind) / 2 / bend // the vertex of the parabola through the three
-	}
-	hour = schema.OptFloat{F: math.Mod(middle/2+24, 24), Set: true}
-	return hour, at - slices.Min(smooth)
+	return smooth
 }
