@@ -105,39 +105,33 @@ func sumDaily(cfg *Config, start int64, blocks []*daily) dailyDay {
 	}
 }
 
-// fill writes d into row, but for its series and time.
+// fill writes d into row, but for its series, target and time.
 func (d *dailyDay) fill(row *schema.BlockDailyRow) {
-	d.latency.fill(row)
-	row.Targets = int64(d.targets)
+	l, a := &d.latency, &d.availability
+	row.Days, row.Slots = int64(l.days), int64(l.slots)
+	if l.days == 0 {
+		row.Days, row.Slots = int64(a.days), int64(a.slots)
+	}
+	row.Targets, row.RTTFloor, row.Amplitude = int64(d.targets), schema.Opt{}, schema.Opt{}
 	if d.targets > 0 {
 		row.RTTFloor = nanoseconds(d.floor)
 	}
-	if d.latency.days == 0 {
-		row.Days, row.Slots = int64(d.availability.days), int64(d.availability.slots)
+	if l.days > 0 {
+		row.Amplitude = nanoseconds(l.amplitude)
 	}
-	row.AvailabilityClass, row.AvailabilityHour = d.availability.class, d.availability.hour
-	row.AvailabilitySwing = schema.OptFloat{F: d.availability.amplitude, Set: d.availability.days > 0}
+	row.LatencyClass, row.LatencyHour = l.class, l.hour
+	row.AvailabilityClass, row.AvailabilityHour = a.class, a.hour
+	row.AvailabilitySwing = schema.OptFloat{F: a.amplitude, Set: a.days > 0}
 	row.Timezone = d.zone
-}
-
-// fill writes what s says of RTTs into row.
-func (s *swing) fill(row *schema.BlockDailyRow) {
-	row.Days, row.Slots = int64(s.days), int64(s.slots)
-	row.Amplitude = schema.Opt{}
-	if s.days > 0 {
-		row.Amplitude = nanoseconds(s.amplitude)
-	}
-	row.LatencyClass, row.LatencyHour = s.class, s.hour
 }
 
 func nanoseconds(v float64) schema.Opt { return schema.Some(int64(math.Round(v))) }
 
 // targetDay is the daily pattern of one target's RTTs.
 type targetDay struct {
-	place int
-	floor float64 // ns; its least median
-	swing
-	zone string
+	place     int
+	amplitude float64 // ns, that of latency
+	dailyDay          // without availability
 }
 
 // targets is what the last days show of each target whose RTTs are known well enough, by place.
@@ -152,16 +146,9 @@ func (d *daily) targets(cfg *Config, start int64) (all []targetDay) {
 		above(x, days, place, floor.ns())
 		calm(x)
 		if s := w.latency(cfg, x); s.days > 0 {
-			all = append(all, targetDay{place: place, floor: floor.ns(), swing: s, zone: cfg.Location.String()})
+			day := dailyDay{targets: 1, floor: floor.ns(), latency: s, zone: cfg.Location.String()}
+			all = append(all, targetDay{place: place, amplitude: s.amplitude, dailyDay: day})
 		}
 	}
 	return all
-}
-
-// fill writes t into row, but for its series, target and time.
-func (t *targetDay) fill(row *schema.BlockDailyRow) {
-	t.swing.fill(row)
-	row.Targets, row.RTTFloor = 1, nanoseconds(t.floor)
-	row.AvailabilityClass, row.AvailabilityHour, row.AvailabilitySwing = "", schema.OptFloat{}, schema.OptFloat{}
-	row.Timezone = t.zone
 }

@@ -224,7 +224,7 @@ func TestDaysAreReadRight(t *testing.T) {
 				all.availability(v, day.availability)
 				for _, one := range d.targets(&testDaily, last) {
 					if !v.hosts[one.place].walks {
-						targets.latency(v, one.swing)
+						targets.latency(v, one.latency)
 					}
 				}
 			}

@@ -191,7 +191,7 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 				t.Fatalf("%d targets", len(all))
 			}
 			for _, one := range all {
-				if one.class != schema.DailySevere || apart(one.hour.F, 20.5) > 0.25 || math.Abs(one.amplitude/s.amplitude-1) > 0.02 {
+				if one.latency.class != schema.DailySevere || apart(one.latency.hour.F, 20.5) > 0.25 || math.Abs(one.amplitude/s.amplitude-1) > 0.02 {
 					t.Errorf("%+v", one)
 				}
 			}
@@ -342,6 +342,26 @@ func TestGroupsAreMediansOverAllTargets(t *testing.T) {
 	}
 	if targets, _ := c.floor(); targets != 5+12+19 {
 		t.Errorf("%d targets", targets)
+	}
+}
+
+func TestRowsOfTargets(t *testing.T) {
+	start := time.Date(2024, 5, 1, 0, 0, 0, 0, berlin)
+	var d daily
+	evening(&d, start, 4, nil)
+	all := d.targets(&testDaily, start.AddDate(0, 0, 3).UnixNano())
+	row := schema.BlockDailyRow{Target: "198.51.100.4", Time: 5, AvailabilityClass: "left from another"}
+	all[4].fill(&row)
+	if ms := float64(row.Amplitude.N) / 1e6; all[4].place != 4 || ms < 3.9 || ms > 4.2 { // of a peak of 8 ms, 3 h wide
+		t.Errorf("place %d, %v ms", all[4].place, ms)
+	}
+	if apart(row.LatencyHour.F, 20.5) > 0.1 || math.Abs(float64(row.RTTFloor.N)-14e6) > 4e3 {
+		t.Errorf("%+v", row)
+	}
+	want := schema.BlockDailyRow{Target: "198.51.100.4", Time: 5, Days: 4, Targets: 1, Slots: 4 * 48, RTTFloor: row.RTTFloor,
+		Amplitude: row.Amplitude, LatencyClass: schema.DailySevere, LatencyHour: row.LatencyHour, Timezone: "Europe/Berlin"}
+	if !reflect.DeepEqual(row, want) {
+		t.Errorf("%+v", row)
 	}
 }
 

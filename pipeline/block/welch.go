@@ -20,14 +20,14 @@ const (
 // divides it by the bias of a median of noise, 0.76 for the 8 segments of 14 days; a cycle that is the same in all of
 // them would come out 15 % too large.
 type welch struct {
-	fft       *fourier.FFT
-	hann      []float64
-	ramp      []float64 // a line of norm 1 and mean 0
-	cos, sin  []float64 // onto one cycle a day: window and removal of the trend included
-	trimmed   []float64 // a segment without trend, in the window
-	bins      []complex128
-	powers    [segment/2 + 1][]float64 // by bin: of each segment
-	spectrums [segment/2 + 1]float64
+	fft      *fourier.FFT
+	hann     []float64
+	ramp     []float64 // a line of norm 1 and mean 0
+	cos, sin []float64 // onto one cycle a day: window and removal of the trend included
+	room     []float64 // a segment without trend, in the window
+	bins     []complex128
+	powers   [segment/2 + 1][]float64 // by bin: of each segment
+	power    [segment/2 + 1]float64
 }
 
 func newWelch() *welch {
@@ -35,11 +35,10 @@ func newWelch() *welch {
 	w.hann, w.ramp = make([]float64, segment), make([]float64, segment)
 	w.cos, w.sin = make([]float64, segment), make([]float64, segment)
 	for i := range segment {
-		sin, cos := math.Sincos(2 * math.Pi * float64(i) / segment)
-		w.hann[i] = (1 - cos) / 2
+		turn := 2 * math.Pi * float64(i) / segment
+		w.hann[i] = (1 - math.Cos(turn)) / 2
 		w.ramp[i] = float64(i) - (segment-1)/2.
-		sin, cos = math.Sincos(2 * math.Pi * aDay * float64(i) / segment)
-		w.cos[i], w.sin[i] = w.hann[i]*cos, w.hann[i]*sin
+		w.cos[i], w.sin[i] = w.hann[i]*math.Cos(aDay*turn), w.hann[i]*math.Sin(aDay*turn)
 	}
 	floats.Scale(1/floats.Norm(w.ramp, 2), w.ramp)
 	w.detrend(w.cos)
@@ -76,18 +75,18 @@ func (w *welch) spectrum(x []float64) []float64 {
 		w.powers[k] = w.powers[k][:0]
 	}
 	for from := 0; from+segment <= len(x); from += segment / 2 {
-		w.trimmed = append(w.trimmed[:0], x[from:from+segment]...)
-		w.detrend(w.trimmed)
-		floats.Mul(w.trimmed, w.hann)
-		w.bins = w.fft.Coefficients(w.bins, w.trimmed)
+		w.room = append(w.room[:0], x[from:from+segment]...)
+		w.detrend(w.room)
+		floats.Mul(w.room, w.hann)
+		w.bins = w.fft.Coefficients(w.bins, w.room)
 		for k, c := range w.bins {
 			w.powers[k] = append(w.powers[k], (real(c)*real(c)+imag(c)*imag(c))*oneSided)
 		}
 	}
 	for k := range w.powers {
-		w.spectrums[k] = medianOf(w.powers[k])
+		w.power[k] = medianOf(w.powers[k])
 	}
-	w.spectrums[0] /= 2
-	w.spectrums[segment/2] /= 2
-	return w.spectrums[:]
+	w.power[0] /= 2
+	w.power[segment/2] /= 2
+	return w.power[:]
 }
