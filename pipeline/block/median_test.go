@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -29,5 +30,24 @@ func TestMedianOfIsTheMedian(t *testing.T) {
 	}
 	if !math.IsNaN(medianOf(nil)) {
 		t.Error("nothing has a median")
+	}
+}
+
+func BenchmarkMedianOf(b *testing.B) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	x := make([]float64, 1<<16)
+	for i := range x {
+		x[i] = rng.ExpFloat64()
+	}
+	for _, n := range []int{8, 14, 256, 1 << 16} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			room := make([]float64, n)
+			for i := 0; b.Loop(); i++ {
+				from := i * n % (len(x) - n + 1)
+				copy(room, x[from:])
+				medianOf(room)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/value")
+		})
 	}
 }
