@@ -19,7 +19,8 @@ const (
 
 	strictRatio = 2 // of the day's amplitude to each that is no harmonic
 
-	// A pattern that is not strict must stand above the noise around it, or each 20th random walk would have one.
+	// A pattern that is not strict must stand so far above the root mean square of the bins around it. Of noise alone
+	// the day or its harmonic is the strongest in 5 % of spans of 14 days and 23 % of 3 days; 1 % and 5 % remain.
 	standsOut = 2.5
 
 	leastSwing = 0.02 // of the share that answers; less than this is not a habit of the block

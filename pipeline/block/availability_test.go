@@ -110,3 +110,25 @@ func TestARenumberingIsNoHabit(t *testing.T) {
 		t.Errorf("%+v", day.availability)
 	}
 }
+
+func TestNoiseHasNoDay(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	for days, percent := range map[int]int{3: 6, 7: 2, 14: 2} {
+		for _, memory := range []float64{0, 0.95, 0.99, 1} {
+			found := 0
+			for range 500 {
+				x, v := make([]float64, days*halvesADay), 0.
+				for i := range x {
+					v = memory*v + rng.NormFloat64()
+					x[i] = v
+				}
+				if diurnalClass(amplitudes(x), days) != schema.DiurnalNone {
+					found++
+				}
+			}
+			if found > 5*percent {
+				t.Errorf("%d days, memory %v: %d of 500", days, memory, found)
+			}
+		}
+	}
+}
