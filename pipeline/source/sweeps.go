@@ -33,6 +33,24 @@ var manifests = &table[schema.SweepStatsRow]{
 	series: sweepSeries,
 }
 
+// answers are the per-target rows of icmp_sweep, with the fields that tell who answers.
+var answers = &table[schema.SweepRow]{
+	measurement: schema.ICMPSweep,
+	columns: []column[schema.SweepRow]{
+		integer("sent", func(r *schema.SweepRow) *int64 { return &r.Sent }),
+		integer("received", func(r *schema.SweepRow) *int64 { return &r.Received }),
+		optional("rtt_ns", func(r *schema.SweepRow) *schema.Opt { return &r.RTT }),
+		integer("result_code", func(r *schema.SweepRow) *int64 { return &r.ResultCode }),
+	},
+	time:   rowTime,
+	series: sweepSeries,
+}
+
+// Answers hands the rows of one block's targets to add, as Read does, with only the fields that tell who answers.
+func (s *Source) Answers(ctx context.Context, block string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error {
+	return read(ctx, s, answers, []condition{{schema.TagBlock, []string{block}}}, from, to, begin, add)
+}
+
 // Sweeps lists the manifests of the sweeps in from <= t < to, one by one, with what they say of how far to trust them.
 func (s *Source) Sweeps(ctx context.Context, from, to int64) ([]schema.SweepStatsRow, error) {
 	var all []schema.SweepStatsRow
