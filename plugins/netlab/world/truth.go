@@ -72,3 +72,71 @@ const (
 	UplinkOutage EventKind = "uplink" // the prober's own
 	Renumbering  EventKind = "renumbering"
 )
+
+// Truth is what the world knows of itself.
+func (w *World) Truth() *Truth {
+	t := &Truth{Start: w.cfg.Start, Interval: w.cfg.Interval, Sweeps: w.sweeps, Location: w.cfg.Location, Events: w.events}
+	for _, b := range w.blocks {
+		t.Blocks = append(t.Blocks, w.truthOf(b))
+		for p := range b.places {
+			if c := b.places[p].slow; c != nil && !b.moved {
+				t.Targets = append(t.Targets, TargetTruth{b.targets[p], c.Daily})
+			}
+		}
+	}
+	for n := range w.sweeps {
+		if w.drop(n).share > 0 {
+			t.Doubted = append(t.Doubted, n)
+		}
+	}
+	return t
+}
+
+func (w *World) truthOf(b *block) BlockTruth {
+	t := BlockTruth{Prefix: b.prefix, Use: b.use, Loss: b.loss, RateLimited: b.limit > 0, Moved: b.moved, Diurnal: b.daily}
+	whole := span{w.span.from / 1e9, w.span.to / 1e9}
+	var on int64
+	for _, p := range b.places {
+		if s := p.time(whole); s > 0 {
+			t.Ever++
+			on += s
+		}
+	}
+	seconds := whole.to - whole.from
+	t.Responders = float64(on) / float64(seconds)
+	if t.Ever > 0 {
+		t.Availability = t.Responders / float64(t.Ever) * (1 - b.loss)
+		t.Swing = 100 * w.swing(b) / t.Responders
+	}
+	t.Churn = map[Use]string{Unused: schema.ChurnUnused, Sparse: schema.ChurnStatic, Servers: schema.ChurnStatic, Office: schema.ChurnStatic,
+		Wireless: schema.ChurnDHCP, Residential: schema.ChurnDHCP, Access: schema.ChurnDHCP, Mixed: schema.ChurnMixed}[b.use]
+	if r := b.renewal; r != nil {
+		t.RenumberingHour = schema.OptFloat{F: r.hour + float64(r.spread)/7200, Set: true}
+		t.Period = time.Duration(r.days) * 24 * time.Hour
+	}
+	t.Daily.Class = b.slow.class()
+	if b.slow != nil {
+		t.Daily = b.slow.Daily
+	}
+	return t
+}
+
+// time is for how long somebody is on within s.
+func (p *place) time(s span) (sum int64) {
+	for _, stay := range p.stays {
+		sum += max(0, min(stay.to, s.to)-max(stay.from, s.from))
+	}
+	return sum
+}
+
+// swing is that of the number of hosts on, by the mean over all days.
+func (w *World) swing(b *block) float64 {
+	var sum, n [48]float64
+	for t := w.span.from / 1e9; t < w.span.to/1e9; t += 1800 {
+		_, hour := w.calendar.local(t)
+		slot := int(hour * 2)
+		sum[slot] += float64(b.on(t, 0, len(b.places)))
+		n[slot]++
+	}
+	return swing(func(hour float64) float64 { return sum[int(hour*2)] / max(1, n[int(hour*2)]) })
+}
