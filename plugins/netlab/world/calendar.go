@@ -1,6 +1,9 @@
 package world
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // calendar turns times into local ones faster than a time.Location.
 type calendar struct {
@@ -36,7 +39,7 @@ func (c *calendar) local(t int64) (day int, hour float64) {
 
 // unix is the time, in s, of an hour of a local day. Hours beyond the day are those of the next or last.
 func (c *calendar) unix(day int, hour float64) int64 {
-	return time.Date(1970, 1, 1+day, 0, 0, int(hour*3600), 0, c.location).Unix()
+	return time.Date(1970, 1, 1+day, 0, 0, int(math.Round(hour*3600)), 0, c.location).Unix()
 }
 
 // weekend tells whether a day since 1970-01-01, a Thursday, is a Saturday or Sunday.

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// homes are clients for one or two long sessions a day, mostly in the evening, with leases of 4 to 12 h.
+// homes are clients with about two long sessions a day, leases of 4 to 12 h, and not many more than addresses.
 func (m *maker) homes(size int) pool {
 	return pool{clients: m.scaled(size, 1, 1.7), sessions: 6, median: 4 * 3600, sigma: .7, lease: 3600 * (4 + m.Int64N(9)), curve: evening}
 }

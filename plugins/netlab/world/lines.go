@@ -75,18 +75,17 @@ func (w *World) begin(n int) {
 	clear(l.answered)
 }
 
-// writeHeads writes what is always the same.
+// writeHeads writes what is always the same. The target's is the last of the tags.
 func (w *World) writeHeads() {
 	l := &w.lines
 	l.last = -1
 	for _, b := range w.blocks {
+		row := schema.LateRow{Series: w.series(b, "T")}
+		head := l.append(nil, &row)
+		head = head[:len(head)-len("T late=0i 0\n")]
 		for _, t := range b.targets {
-			row := schema.LateRow{Series: w.series(b, t.String())}
-			line, err := schema.AppendLine(nil, &row)
-			if err != nil {
-				panic(err) // no name of a world needs more than a line can hold
-			}
-			l.heads = append(l.heads, line[:len(line)-len("late=0i 0\n")])
+			line := append(make([]byte, 0, len(head)+len("2001:2:0:ffff:ffff:ffff:ffff:ffff ")), head...)
+			l.heads = append(l.heads, append(t.AppendTo(line), ' '))
 		}
 	}
 	words := (len(l.heads) + 63) / 64
@@ -190,7 +189,7 @@ func (l *lines) append(dst []byte, row schema.Row) []byte {
 	schema.Fill(&l.point, row)
 	dst, err := l.point.AppendLine(dst)
 	if err != nil {
-		panic(err) // see writeHeads
+		panic(err) // no name of a world is more than a line can hold
 	}
 	return dst
 }

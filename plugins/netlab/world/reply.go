@@ -26,13 +26,8 @@ func (p *place) at(t int64) *stay {
 // Reply says what a request to target brings back that leaves at the time at. It knows the prober's uplink, but not
 // what its capture drops.
 func (w *World) Reply(target netip.Addr, at time.Time) (rtt time.Duration, ok bool) {
-	bits := 24
-	if target.Is6() {
-		bits = 64
-	}
-	prefix, err := target.Prefix(bits)
-	b := w.byPrefix[prefix]
-	if err != nil || b == nil || w.cut(at.UnixNano()) {
+	b := w.byPrefix[blockOf(netip.PrefixFrom(target, target.BitLen()))]
+	if b == nil || w.cut(at.UnixNano()) {
 		return 0, false
 	}
 	p, known := slices.BinarySearchFunc(b.targets, target, netip.Addr.Compare)
@@ -110,4 +105,14 @@ func (w *World) sentAt(n int, b *block, p int) int64 {
 	index := float64(w.before[g]) + unit(h)*float64(w.before[g+1]-w.before[g])
 	start := w.sweepAt(n)
 	return start + int64(index/w.rate(start)*1e9)
+}
+
+// on is how many of the places first <= p < end have a host at the time t, in s.
+func (b *block) on(t int64, first, end int) (n int) {
+	for p := first; p < end; p++ {
+		if b.places[p].at(t) != nil {
+			n++
+		}
+	}
+	return n
 }

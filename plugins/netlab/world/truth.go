@@ -2,6 +2,7 @@ package world
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"echogram/plugins/schema"
@@ -23,15 +24,17 @@ type Truth struct {
 type BlockTruth struct {
 	Prefix          netip.Prefix
 	Use             Use
+	Targets         int             // that are probed
 	Ever            int             // addresses that are ever on
 	Responders      float64         // addresses that are on, mean over time
-	Availability    float64         // A: share of requests to those ever on that bring a reply, outages aside
+	Availability    float64         // A: share of requests to those ever on that bring a reply; outages aside
 	Loss            float64         // share of replies lost at random
 	RateLimited     bool            //
 	Moved           bool            // its population left for another block, or another's came
 	Churn           string          // schema.Churn…
 	RenumberingHour schema.OptFloat // local; the middle of the minutes in which its clients get other addresses
 	Period          time.Duration   // between renumberings, k · 24 h
+	Renumberings    int             // while there are sweeps
 	Diurnal         bool            // people switch its hosts on and off with the day
 	Swing           float64         // percent of Responders; peak to peak of the daily fundamental of those on
 	Daily           Daily           // of latency
@@ -58,6 +61,9 @@ type Event struct {
 	Region     int          // numbers the regions from 1
 	To         netip.Prefix // of Renumbering: the block where the hosts come to be
 	Responders int          // hosts that were on when it began
+	// Of outages of halves, blocks, regions and the uplink: how many sweeps lie in it with all their requests to Prefix and
+	// can be trusted, which is the first of them, and which the first behind it that can be trusted.
+	Sweeps, First, Behind int
 }
 
 // EventKind is a kind of event.
@@ -75,7 +81,7 @@ const (
 
 // Truth is what the world knows of itself.
 func (w *World) Truth() *Truth {
-	t := &Truth{Start: w.cfg.Start, Interval: w.cfg.Interval, Sweeps: w.sweeps, Location: w.cfg.Location, Events: w.events}
+	t := &Truth{Start: w.cfg.Start, Interval: w.cfg.Interval, Sweeps: w.sweeps, Location: w.cfg.Location}
 	for _, b := range w.blocks {
 		t.Blocks = append(t.Blocks, w.truthOf(b))
 		for p := range b.places {
@@ -89,11 +95,71 @@ func (w *World) Truth() *Truth {
 			t.Doubted = append(t.Doubted, n)
 		}
 	}
+	t.Events = slices.Clone(w.events)
+	for i := range t.Events {
+		w.reach(&t.Events[i])
+	}
 	return t
 }
 
+// reach fills in which sweeps an outage has.
+func (w *World) reach(e *Event) {
+	if e.Kind == HostOutage || e.Kind == Renumbering {
+		return
+	}
+	out := span{e.Begin.UnixNano(), e.End.UnixNano()}
+	e.First = -1
+	for n := max(0, int((out.from-w.span.from)/int64(w.cfg.Interval))); n < w.sweeps; n++ {
+		e.Behind = n
+		asked, whole := w.asks(n, e)
+		switch {
+		case e.Kind != UplinkOutage && (w.drop(n).share > 0 || w.cutWithin(asked)):
+		case asked.from >= out.to:
+			return
+		case whole:
+			e.Sweeps++
+			if e.First < 0 {
+				e.First = n
+			}
+		}
+	}
+}
+
+// asks is when sweep n sends its requests to what e strikes, and whether that lies in e.
+func (w *World) asks(n int, e *Event) (s span, inside bool) {
+	from, to := 0, len(w.before)-1
+	if b := w.byPrefix[e.block()]; b != nil {
+		from, to = b.index/groupBlocks, b.index/groupBlocks+1
+	}
+	start := w.sweepAt(n)
+	s.from = start + int64(float64(w.before[from])/w.rate(start)*1e9)
+	s.to = start + int64(float64(w.before[to])/w.rate(start)*1e9)
+	return s, e.Begin.UnixNano() <= s.from && s.to <= e.End.UnixNano()
+}
+
+func (w *World) cutWithin(s span) bool {
+	return slices.ContainsFunc(w.uplink, func(cut span) bool { return cut.overlaps(s.from, s.to) })
+}
+
+// block is where e befell hosts; invalid of the uplink.
+func (e *Event) block() netip.Prefix {
+	if e.Kind == UplinkOutage {
+		return netip.Prefix{}
+	}
+	return blockOf(e.Prefix)
+}
+
+// blockOf is the block of an address, a half or a block.
+func blockOf(p netip.Prefix) netip.Prefix {
+	bits := 24
+	if p.Addr().Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(p.Addr(), bits).Masked()
+}
+
 func (w *World) truthOf(b *block) BlockTruth {
-	t := BlockTruth{Prefix: b.prefix, Use: b.use, Loss: b.loss, RateLimited: b.limit > 0, Moved: b.moved, Diurnal: b.daily}
+	t := BlockTruth{Prefix: b.prefix, Use: b.use, Targets: len(b.targets), Loss: b.loss, RateLimited: b.limit > 0, Moved: b.moved, Diurnal: b.daily}
 	whole := span{w.span.from / 1e9, w.span.to / 1e9}
 	var on int64
 	for _, p := range b.places {
@@ -105,7 +171,7 @@ func (w *World) truthOf(b *block) BlockTruth {
 	seconds := whole.to - whole.from
 	t.Responders = float64(on) / float64(seconds)
 	if t.Ever > 0 {
-		t.Availability = t.Responders / float64(t.Ever) * (1 - b.loss)
+		t.Availability = t.Responders / float64(t.Ever) * (1 - b.loss) * w.passed(b)
 		t.Swing = 100 * w.swing(b) / t.Responders
 	}
 	t.Churn = map[Use]string{Unused: schema.ChurnUnused, Sparse: schema.ChurnStatic, Servers: schema.ChurnStatic, Office: schema.ChurnStatic,
@@ -113,12 +179,28 @@ func (w *World) truthOf(b *block) BlockTruth {
 	if r := b.renewal; r != nil {
 		t.RenumberingHour = schema.OptFloat{F: r.hour + float64(r.spread)/7200, Set: true}
 		t.Period = time.Duration(r.days) * 24 * time.Hour
+		for _, at := range r.at {
+			if whole.has(at) {
+				t.Renumberings++
+			}
+		}
 	}
 	t.Daily.Class = b.slow.class()
 	if b.slow != nil {
 		t.Daily = b.slow.Daily
 	}
 	return t
+}
+
+// passed is the share of requests that the limit of a block lets pass, mean over the days.
+func (w *World) passed(b *block) (share float64) {
+	if b.limit == 0 {
+		return 1
+	}
+	for _, rate := range w.rates[:w.cfg.Days] {
+		share += min(1, b.limit/w.asked(b, rate)) / float64(w.cfg.Days)
+	}
+	return share
 }
 
 // time is for how long somebody is on within s.

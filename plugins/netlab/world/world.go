@@ -24,6 +24,7 @@ package world
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -124,7 +125,7 @@ type host struct {
 	ttl   int64   // of its replies
 }
 
-// New makes the world of a configuration.
+// New makes the world of a configuration. It panics if the network is not one of whole blocks for benchmarks.
 func New(cfg Config) *World {
 	cfg.fill()
 	w := &World{cfg: cfg, sweeps: int(time.Duration(cfg.Days) * 24 * time.Hour / cfg.Interval), byPrefix: map[netip.Prefix]*block{}}
@@ -155,18 +156,29 @@ func (c *Config) fill() {
 	}
 	c.Start = time.Unix(0, c.Start.UnixNano()/int64(c.Interval)*int64(c.Interval)).In(c.Location)
 	c.Network = c.Network.Masked()
+	n := c.Network
+	if !within(n, "198.18.0.0/15", 24) && !within(n, "2001:2::/48", 64) {
+		panic(fmt.Sprintf("world: %v is not of whole blocks of 198.18.0.0/15 or 2001:2::/48", n))
+	}
+}
+
+// within tells whether n is a part of network of blocks of so many bits.
+func within(n netip.Prefix, network string, bits int) bool {
+	p := netip.MustParsePrefix(network)
+	return p.Contains(n.Addr()) && p.Bits() <= n.Bits() && n.Bits() <= bits
 }
 
 func (w *World) random(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(w.cfg.Seed, stream)) }
 
-// draw makes the blocks and deals out what they are. Shares are dealt like cards, so that a small world has some of
-// everything.
+// draw makes the blocks and deals out what they are; shares are dealt like cards, so that a small world has some of
+// everything. The way to a block takes 1 to 120 ms, its jitter 20 µs to 1 ms (both log-uniform), and it loses 2 to 5 %.
+// A day's sweeps are sent at 2,500 or at 10,000 requests a second, in turn but for one day in four.
 func (w *World) draw(r *rand.Rand) {
 	bits := 24
 	if w.cfg.Network.Addr().Is6() {
 		bits = 64
 	}
-	n := 1 << max(0, bits-w.cfg.Network.Bits())
+	n := 1 << (bits - w.cfg.Network.Bits())
 	uses := deal(r, n, []Use{Unused, Sparse, Servers, Office, Wireless, Residential, Access, Mixed},
 		[]float64{.18, .08, .22, .12, .09, .12, .12})
 	classes := deal(r, n, []string{schema.DailyNone, schema.DailyLow, schema.DailyMild, schema.DailySevere}, []float64{.55, .13, .15})
@@ -184,7 +196,7 @@ func (w *World) draw(r *rand.Rand) {
 		w.blocks, w.byPrefix[b.prefix] = append(w.blocks, b), b
 	}
 	w.before = append(w.before, w.targets())
-	for range w.cfg.Days + 1 { // in turn, but for one day in four
+	for range w.cfg.Days + 1 {
 		w.rates = append(w.rates, [...]float64{2500, 10000}[(len(w.rates)+r.IntN(4)/3)%2])
 	}
 	w.limit(r)
@@ -240,7 +252,10 @@ type maker struct {
 	b *block
 }
 
-// settle fills the places, but not the first and last, which name an IPv4 network and its broadcasts.
+// settle fills the places, but not the first and last, which name an IPv4 network and its broadcasts. Servers and offices
+// take from little to all of a block; a quarter to half of an office is always on. Of the wireless and the mixed blocks
+// half follow the day, of the residential two in three, of the access ones one in three: there more gateways are switched
+// off.
 func (m *maker) settle() {
 	first, end := 1, len(m.b.places)-1
 	size := end - first
@@ -341,28 +356,20 @@ func (m *maker) desk(p int) {
 	comes, goes := 8.5+.7*m.NormFloat64(), 17.25+.8*m.NormFloat64()
 	first, _ := m.w.calendar.local(m.dawn())
 	last, _ := m.w.calendar.local(m.dusk())
-	s := stay{host: h}
+	since := int64(0) // when it was switched on; 0: it is off
 	for day := first; day < last; day++ {
 		if weekend(day) || m.IntN(8) == 0 {
 			continue
 		}
-		if s.to == 0 { // else it is still on
-			s.from = m.w.calendar.unix(day, comes+m.NormFloat64()/3)
+		if since == 0 {
+			since = m.w.calendar.unix(day, comes+m.NormFloat64()/3)
 		}
-		if s.to = 0; m.IntN(12) == 0 {
-			s.to = s.from
-			continue
-		}
-		m.stay(p, stay{span{s.from, m.w.calendar.unix(day, goes+m.NormFloat64()/3)}, h})
-	}
-}
-
-// on is how many of the places first <= p < end have a host at the time t, in s.
-func (b *block) on(t int64, first, end int) (n int) {
-	for p := first; p < end; p++ {
-		if b.places[p].at(t) != nil {
-			n++
+		if m.IntN(12) > 0 {
+			m.stay(p, stay{span{since, m.w.calendar.unix(day, goes+m.NormFloat64()/3)}, h})
+			since = 0
 		}
 	}
-	return n
+	if since > 0 {
+		m.stay(p, stay{span{since, m.dusk()}, h})
+	}
 }
