@@ -114,6 +114,9 @@ func (a *analyst) hand(before int64) {
 		if s.manifest == nil {
 			continue
 		}
+		if s.manifest.Trust == "" { // of a prober that has no opinion of itself, such as con-ping
+			s.manifest.Trust = schema.TrustOK
+		}
 		if s.thin() {
 			s.manifest.Partial = true // says nothing of those that have no point
 			a.warn(ledger.Instance{Host: k.host, Name: k.instance})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"echogram/plugins/schema"
+	"echogram/sampleconfig/strict"
 )
 
 // events writes a log line when something befalls a block, and one when it is over.
@@ -33,11 +34,14 @@ func (e *events) tell(r *schema.BlockOutageRow) {
 		e.log.Warn(word, about(r)...)
 	case !r.Open && known:
 		delete(e.open, key)
-		e.log.Info(word+" is over", append(where(r), "after", time.Duration(r.Duration).String(), "since", stamp(r.Time))...)
+		e.log.Info(word+" is over", append(where(r), "after", lasting(r.Duration), "since", stamp(r.Time))...)
 	case !r.Open:
-		e.log.Warn(word, append(about(r), "after", time.Duration(r.Duration).String())...)
+		e.log.Warn(word, append(about(r), "after", lasting(r.Duration))...)
 	}
 }
+
+// lasting writes a length of time as configurations do: 1h10m.
+func lasting(ns int64) string { return strict.Duration{Duration: time.Duration(ns)}.String() }
 
 func eventKey(r *schema.BlockOutageRow) string {
 	s := &r.BlockSeries
@@ -80,7 +84,7 @@ func about(r *schema.BlockOutageRow) []any {
 	add("answering", r.Answering)
 	add("blocks", r.Blocks)
 	if r.Uncertain > 0 {
-		list = append(list, "uncertain", time.Duration(r.Uncertain).String())
+		list = append(list, "uncertain", lasting(r.Uncertain))
 	}
 	if r.Reason != "" {
 		list = append(list, "reason", r.Reason)
