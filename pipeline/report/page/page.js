@@ -158,9 +158,7 @@
 
     const palette = () => {
       const { silent, absent } = shade();
-      const own = [long(absent), long(silent), ...data.special];
-      if (now.classes) return Uint32Array.from([long(absent), long(silent), ...data.classColours], colour);
-      return Uint32Array.from([...own, ...data.palette], colour);
+      return Uint32Array.from([long(absent), long(silent), ...(now.classes ? data.classColours : now.atlas.net.colours)], colour);
     };
     const shown = () => (now.classes ? now.atlas.classes : now.atlas.planes[now.plane]);
 
@@ -224,7 +222,7 @@
       const { silent, absent } = shade();
       const list = now.classes
         ? data.classNames.map((name, i) => [name, [absent, silent, ...data.classColours][i]])
-        : words.map((name, i) => [name, [absent, silent, ...data.special][i]]);
+        : words.map((name, i) => [name, [absent, silent, ...net.colours][i]]);
       const present = new Set(shown());
       list.forEach(([name, shade], i) => {
         if (!present.has(i)) return;
@@ -233,16 +231,16 @@
         key.append(dot, name);
         keys.append(key);
       });
-      if (!now.classes) out.append(bar(), ticks(net));
+      if (!now.classes) out.append(bar(net), ticks(net));
       out.append(keys);
     }
 
-    function bar() {
-      const strip = document.createElement("canvas");
-      strip.width = data.palette.length;
+    function bar(net) {
+      const strip = document.createElement("canvas"), colours = net.colours.slice(firstRTT - 2); // the first two codes are the page's
+      strip.width = colours.length;
       strip.height = 1;
       const image = new ImageData(strip.width, 1);
-      new Uint32Array(image.data.buffer).set(data.palette.map(colour));
+      new Uint32Array(image.data.buffer).set(colours.map(colour));
       strip.getContext("2d").putImageData(image, 0, 0);
       return strip;
     }
@@ -273,12 +271,7 @@
       if (atlas.names || !byId("grid").checked || atlas.net.order < 4) return;
       const parts = atlas.net.order % 2 ? 8 : 16, run = atlas.size / parts, bits = 32 - Math.log2(run * atlas.net.step);
       for (let i = 0; i < parts; i++) {
-        let left = Infinity, top = Infinity;
-        const side = Math.sqrt(run);
-        for (const d of [i * run, (i + 1) * run - 1, i * run + run / 2, i * run + run / 4]) {
-          left = Math.min(left, atlas.curve[d] % atlas.width);
-          top = Math.min(top, Math.floor(atlas.curve[d] / atlas.width));
-        }
+        const at = atlas.curve[i * run], side = Math.sqrt(run), left = at % atlas.width, top = Math.floor(at / atlas.width);
         const tile = document.createElement("span"), name = document.createElement("b");
         name.textContent = dotted(atlas.net.first + i * run * atlas.net.step) + "/" + bits;
         tile.append(name);

@@ -1,0 +1,45 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/color"
+	"image/png"
+)
+
+const maxStills = 4 // networks that have a picture for readers without JavaScript
+
+// pageStill is a picture of a network's latest answers, a pixel a cell.
+type pageStill struct {
+	Network, Text string
+	Image         template.URL
+	Width, Height int
+}
+
+func (a *atlas) still() (pageStill, error) {
+	h := hilbert{a.order}
+	wide, high := h.size()
+	out := image.NewPaletted(image.Rect(0, 0, wide, high), a.palette())
+	for i, code := range a.plane(func(t *Target) Answer { return t.Last }) {
+		x, y := h.cell(i)
+		out.SetColorIndex(x, y, code)
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, out); err != nil {
+		return pageStill{}, fmt.Errorf("report: page: map of %s: %w", a.net.Name, err)
+	}
+	return pageStill{a.net.Name, fmt.Sprintf("RTT from %s ms (dark) to %s ms (bright); blank is silent", millis(a.low), millis(a.high)),
+		template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), wide, high}, nil
+}
+
+// palette is a colour a code.
+func (a *atlas) palette() color.Palette {
+	p := color.Palette{codeNone: pale, codeSilent: color.White, codeLate: vermillion, codeError: purple, codeUntimed: grey}
+	for code := codeRTT; code < codes; code++ {
+		p = append(p, latencyColour(a.rtt(code)))
+	}
+	return p
+}
