@@ -40,17 +40,17 @@ type Network struct {
 	Window         string       // of the rollups that Last and Frames come from; "": they come from sweeps
 	Targets        []*Target
 	Blocks         []*Block
-	Frames         []*Frame // whole sweeps, by time
-	Sweeps         int      // that there were, kept as Frames or not
-	From, To       int64    // ns; times of the first and of the last sweep
-	Use            []Use    // by hour
+	Frames         []*Frame                // whole sweeps, by time
+	Sweeps         int                     // that there were, kept as Frames or not
+	From, To       int64                   // ns; times of the first and of the last sweep
+	Use            []Use                   // by hour
 	Vantage        []schema.BlockOutageRow // while the prober's own way was suspect
 	Analytics
 
 	views  map[string]*view // by window
 	blocks map[string]*Block
-	use    map[int64]Use // by hour, as rows of blocks tell it
-	hours  *[24]spread   // RTTs by hour of the day
+	use    map[int64]Use                        // by hour, as rows of blocks tell it
+	hours  *[24]spread                          // RTTs by hour of the day
 	daily  map[netip.Addr]*schema.BlockDailyRow // of single targets
 }
 

@@ -38,7 +38,7 @@ func (n *Network) finish(clock *hourClock) {
 	for _, b := range n.Blocks {
 		b.Analytics.finish()
 	}
-	n.Vantage = latest(n.Vantage, func(r *schema.BlockOutageRow) (int64, string) { return r.Time, r.Event })
+	n.Vantage = latestEvents(n.Vantage)
 	n.Use = n.uses(best.use, clock)
 	n.views, n.blocks, n.use, n.daily = nil, nil, nil, nil
 }
@@ -119,8 +119,13 @@ func (a *Analytics) finish() {
 	a.States = latest(a.States, func(r *schema.BlockStateRow) (int64, string) { return r.Time, "" })
 	a.Churn = latest(a.Churn, func(r *schema.BlockChurnRow) (int64, string) { return r.Time, "" })
 	a.Daily = latest(a.Daily, func(r *schema.BlockDailyRow) (int64, string) { return r.Time, "" })
-	slices.SortStableFunc(a.Outages, func(x, y schema.BlockOutageRow) int { return cmp.Compare(x.Duration, y.Duration) })
-	a.Outages = latest(a.Outages, func(r *schema.BlockOutageRow) (int64, string) { return r.Time, r.Event })
+	a.Outages = latestEvents(a.Outages)
+}
+
+// latestEvents is latest for events, which are written as they begin, last and end: the longest is the latest.
+func latestEvents(rows []schema.BlockOutageRow) []schema.BlockOutageRow {
+	slices.SortStableFunc(rows, func(a, b schema.BlockOutageRow) int { return cmp.Compare(a.Duration, b.Duration) })
+	return latest(rows, func(r *schema.BlockOutageRow) (int64, string) { return r.Time, r.Event })
 }
 
 // latest sorts rows by time, and of those with one key keeps the last: a row that is written again replaces the first.
