@@ -88,7 +88,7 @@ func newPage(c *Collection, config PageConfig) (*page, error) {
 		return nil, err
 	}
 	v := &page{Policy: pagePolicy(), CSS: template.CSS(pageStyle), JS: template.JS(pageScript), Maps: maps,
-		Calendars: calendars(c), Hours: curves(c), Blocks: blockTable(c, config.Blocks), Events: eventTable(c, config.Events),
+		Calendars: pageCalendars(c), Hours: pageCurves(c), Blocks: blockTable(c, config.Blocks), Events: eventTable(c, config.Events),
 		Targets: targetTable(c, config.Targets), Groups: groupTable(c), Words: pageWords()}
 	v.head(c)
 	v.Tiles = pageTiles(c)

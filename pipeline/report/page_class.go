@@ -30,7 +30,7 @@ const (
 )
 
 // classes is a plane of classes; nil: the sweeps tell too little.
-func (a *atlas) classes() []byte {
+func (a *pageAtlas) classes() []byte {
 	frames := a.net.Frames
 	if a.step > 1 || len(frames) < classFrames {
 		return nil

@@ -12,15 +12,15 @@ import (
 )
 
 // event is one thing that happened.
-type event struct {
+type pageEvent struct {
 	network string
 	row     *schema.BlockOutageRow
 }
 
 // events lists what happened to blocks and to the prober, the latest first. Vantage is told of each network of a prober, but
 // is one event.
-func (c *Collection) events() []event {
-	var all []event
+func (c *Collection) events() []pageEvent {
+	var all []pageEvent
 	type vantage struct {
 		host, instance string
 		at             int64
@@ -31,16 +31,16 @@ func (c *Collection) events() []event {
 			r := &n.Vantage[i]
 			if key := (vantage{r.Host, r.Instance, r.Time}); !seen[key] {
 				seen[key] = true
-				all = append(all, event{"", r})
+				all = append(all, pageEvent{"", r})
 			}
 		}
 		for _, b := range n.Blocks {
 			for i := range b.Outages {
-				all = append(all, event{n.Name, &b.Outages[i]})
+				all = append(all, pageEvent{n.Name, &b.Outages[i]})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(b.row.Time, a.row.Time) })
+	slices.SortStableFunc(all, func(a, b pageEvent) int { return cmp.Compare(b.row.Time, a.row.Time) })
 	return all
 }
 
@@ -52,50 +52,50 @@ func eventTable(c *Collection, most int) pageTable {
 		t.Left = counted(int64(left), "earlier event is left out.", "earlier events are left out.")
 	}
 	where := c.config.Location
-	columns := []pageColumn[event]{{pageHead{Name: "Begin", Unit: "UTC"}, func(e event) pageCell { return pageCell{Text: utc(e.row.Time)} }}}
+	columns := []pageColumn[pageEvent]{{pageHead{Name: "Begin", Unit: "UTC"}, func(e pageEvent) pageCell { return pageCell{Text: utcMinute(e.row.Time)} }}}
 	if where.String() != "UTC" {
-		columns = append(columns, pageColumn[event]{pageHead{Name: "Begin", Unit: where.String()}, func(e event) pageCell {
+		columns = append(columns, pageColumn[pageEvent]{pageHead{Name: "Begin", Unit: where.String()}, func(e pageEvent) pageCell {
 			return pageCell{Text: time.Unix(0, e.row.Time).In(where).Format(minuteFormat)}
 		}})
 	}
-	fill(&t, append(columns, eventColumns()...), all)
+	fillTable(&t, append(columns, eventColumns()...), all)
 	return t
 }
 
-func eventColumns() []pageColumn[event] {
-	return []pageColumn[event]{
+func eventColumns() []pageColumn[pageEvent] {
+	return []pageColumn[pageEvent]{
 		{pageHead{Name: "Event"}, eventCell},
-		{pageHead{Name: "Where"}, func(e event) pageCell {
+		{pageHead{Name: "Where"}, func(e pageEvent) pageCell {
 			return pageCell{Text: cmp.Or(e.row.Prefix, e.row.Block, e.row.Network, "everywhere")}
 		}},
-		{pageHead{Name: "Duration", Number: true}, func(e event) pageCell {
-			text := lasting(e.row.Duration)
+		{pageHead{Name: "Duration", Number: true}, func(e pageEvent) pageCell {
+			text := lastingText(e.row.Duration)
 			if e.row.Open {
 				text += " so far"
 			}
 			return numberCell(float64(e.row.Duration), text)
 		}},
-		{pageHead{Name: "Within", Number: true, Hint: "by how much it may have begun before or ended before its end"}, func(e event) pageCell {
+		{pageHead{Name: "Within", Number: true, Hint: "by how much it may have begun before or ended before its end"}, func(e pageEvent) pageCell {
 			if e.row.Uncertain == 0 {
 				return pageCell{}
 			}
-			return numberCell(float64(e.row.Uncertain), "± "+lasting(e.row.Uncertain))
+			return numberCell(float64(e.row.Uncertain), "± "+lastingText(e.row.Uncertain))
 		}},
-		{pageHead{Name: "Silent", Unit: "addresses", Number: true, Hint: "that answered before and did not in it"}, func(e event) pageCell {
+		{pageHead{Name: "Silent", Unit: "addresses", Number: true, Hint: "that answered before and did not in it"}, func(e pageEvent) pageCell {
 			return numberCell(float64(e.row.Addresses), thousands(e.row.Addresses))
 		}},
-		{pageHead{Name: "Belief", Number: true, Hint: "the least in it that the block is up"}, func(e event) pageCell {
+		{pageHead{Name: "Belief", Number: true, Hint: "the least in it that the block is up"}, func(e pageEvent) pageCell {
 			if e.row.Event != schema.EventOutage {
 				return pageCell{}
 			}
 			return numberCell(e.row.BeliefLow, strconv.FormatFloat(e.row.BeliefLow, 'f', 2, 64))
 		}},
-		{pageHead{Name: "Moved to"}, func(e event) pageCell { return pageCell{Text: e.row.To} }},
-		{pageHead{Name: "Reason"}, func(e event) pageCell { return pageCell{Text: e.row.Reason, Kind: "text"} }},
+		{pageHead{Name: "Moved to"}, func(e pageEvent) pageCell { return pageCell{Text: e.row.To} }},
+		{pageHead{Name: "Reason"}, func(e pageEvent) pageCell { return pageCell{Text: e.row.Reason, Kind: "text"} }},
 	}
 }
 
-func eventCell(e event) pageCell {
+func eventCell(e pageEvent) pageCell {
 	switch e.row.Event {
 	case schema.EventOutage:
 		return pageCell{Text: "outage", Kind: "bad"}
@@ -123,7 +123,7 @@ func targetTable(c *Collection, most int) pageTable {
 		all = all[:most]
 		t.Left = counted(int64(left), "target with a smaller swing is left out.", "targets with smaller swings are left out.")
 	}
-	fill(&t, targetColumns(), all)
+	fillTable(&t, targetColumns(), all)
 	return t
 }
 

@@ -23,7 +23,7 @@ func (v *page) head(c *Collection) {
 	}
 	v.Title = strings.TrimSpace("Echogram: " + strings.Join(v.Networks, ", ") + " " + v.More)
 	v.Zone = zoneName(c.config.Location, to)
-	v.Span = fmt.Sprintf("%s to %s UTC · %s · days and hours: %s", utc(from), utc(to), sweeps, v.Zone)
+	v.Span = fmt.Sprintf("%s to %s UTC · %s · days and hours: %s", utcMinute(from), utcMinute(to), sweeps, v.Zone)
 	v.Trust, v.Doubted = c.trust()
 }
 
@@ -88,13 +88,13 @@ func pageTiles(c *Collection) []pageTile {
 			s := subjectOf(n, b)
 			targets, answering = targets+int64(s.targets), answering+int64(s.answering)
 			blocks++
-			if r := last(b.States); r != nil && (r.State == schema.StateDown || r.State == schema.StatePart) {
+			if r := lastRow(b.States); r != nil && (r.State == schema.StateDown || r.State == schema.StatePart) {
 				down++
 			}
-			if r := last(b.Daily); r != nil {
+			if r := lastRow(b.Daily); r != nil {
 				daily[r.LatencyClass]++
 			}
-			if r := last(b.Churn); r != nil && r.RenumberingHour.Set {
+			if r := lastRow(b.Churn); r != nil && r.RenumberingHour.Set {
 				renumbered++
 			}
 		}
@@ -106,7 +106,7 @@ func pageTiles(c *Collection) []pageTile {
 	}
 	tiles := []pageTile{
 		{"Targets", thousands(targets), "in " + counted(int64(len(c.Networks)), "network", "networks")},
-		{"Answering at the end", thousands(answering), percent(float64(answering), float64(targets)) + " of the targets"},
+		{"Answering at the end", thousands(answering), percent(float64(answering)/float64(max(targets, 1))) + " of the targets"},
 		{"Blocks", thousands(blocks), nonzero(down, "down at the end", "none is down at the end")},
 	}
 	if rtts.n > 0 {

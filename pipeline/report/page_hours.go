@@ -15,18 +15,18 @@ const calendarDays = 31 // that a calendar shows at most, the last ones
 type pageCalendar struct {
 	Network, Text string
 	Hours         []string
-	Days          []calendarDay
+	Days          []pageDay
 	Steps         []string // classes of colours, the least first
 	Low, High     string   // what the first and the last stand for
 	Left          string
 }
 
-type calendarDay struct {
+type pageDay struct {
 	Name  string
 	Hours []pageCell
 }
 
-func calendars(c *Collection) []pageCalendar {
+func pageCalendars(c *Collection) []pageCalendar {
 	var all []pageCalendar
 	for _, n := range c.Networks {
 		if len(n.Use) > 0 {
@@ -57,7 +57,7 @@ func newCalendar(n *Network, where *time.Location) pageCalendar {
 		at := time.Unix(0, u.Time).In(where)
 		name := at.Format("Mon 2 Jan")
 		if len(k.Days) == 0 || k.Days[len(k.Days)-1].Name != name {
-			k.Days = append(k.Days, calendarDay{name, make([]pageCell, 24)})
+			k.Days = append(k.Days, pageDay{name, make([]pageCell, 24)})
 		}
 		if u.Probed > 0 {
 			step := min(int(calendarSteps*(u.percent()-low)/max(high-low, 1e-9)), calendarSteps-1)
@@ -86,10 +86,10 @@ type curveTick struct{ X, Y, Name string }
 
 type curveRow struct{ Hour, Median, Low, High string }
 
-// hourly is the median of an hour, ns, with the range of its days; 0: there are none.
-type hourly struct{ median, low, high float64 }
+// pageHour is the median of an hour, ns, with the range of its days; 0: there are none.
+type pageHour struct{ median, low, high float64 }
 
-func curves(c *Collection) []pageCurve {
+func pageCurves(c *Collection) []pageCurve {
 	var all []pageCurve
 	for _, n := range c.Networks {
 		hours := n.byHour(c.config.Location)
@@ -108,7 +108,7 @@ func curves(c *Collection) []pageCurve {
 
 // byHour is the RTT of each hour: of the medians of windows that block analytics wrote, else of all answers, which
 // tells no range of days.
-func (n *Network) byHour(where *time.Location) (hours [24]hourly) {
+func (n *Network) byHour(where *time.Location) (hours [24]pageHour) {
 	var windows [24]spread
 	for i := range n.States {
 		if r := &n.States[i]; r.RTTP50.Set {
@@ -118,10 +118,10 @@ func (n *Network) byHour(where *time.Location) (hours [24]hourly) {
 	for i := range hours {
 		switch s := &windows[i]; {
 		case s.n > 0:
-			hours[i] = hourly{s.at(0.5), s.at(0.1), s.at(0.9)}
+			hours[i] = pageHour{s.at(0.5), s.at(0.1), s.at(0.9)}
 		case n.hours[i].n > 0 && len(n.States) == 0:
 			m := n.hours[i].at(0.5)
-			hours[i] = hourly{m, m, m}
+			hours[i] = pageHour{m, m, m}
 		}
 	}
 	return hours
@@ -133,7 +133,7 @@ const (
 	curveTop, curveBottom = 18.0, 172.0
 )
 
-func newCurve(name string, hours [24]hourly) pageCurve {
+func newCurve(name string, hours [24]pageHour) pageCurve {
 	k := pageCurve{Network: name}
 	low, high := math.Inf(1), 0.0
 	least, most := -1, -1
@@ -162,7 +162,7 @@ func roundScale(low, high float64) (from, to, by float64) {
 	return by * math.Floor(low/by), by * math.Ceil(high/by), by
 }
 
-func (k *pageCurve) draw(hours [24]hourly, low, high float64) {
+func (k *pageCurve) draw(hours [24]pageHour, low, high float64) {
 	from, to, by := roundScale(low, high)
 	x := func(i float64) float64 { return curveLeft + (curveRight-curveLeft)*i/24 }
 	y := func(v float64) float64 { return curveBottom - (curveBottom-curveTop)*(v-from)/(to-from) }

@@ -17,6 +17,7 @@ import (
 type pageMaps struct {
 	Data struct {
 		Zone         string      `json:"zone"`
+		Shades       []string    `json:"shades"` // of the scale
 		ClassNames   []string    `json:"classNames"`
 		ClassColours []string    `json:"classColours"` // of classes from classAlways on; silence and absence have the page's own
 		Nets         []packedNet `json:"nets"`
@@ -45,6 +46,8 @@ type packedNet struct {
 	Low     float64       `json:"low"`     // ns, of codeRTT
 	High    float64       `json:"high"`    // ns, of the last code
 	Colours []string      `json:"colours"` // of codes from codeLate on
+	Unit    string        `json:"unit"`    // of the ticks
+	Ticks   [][2]any      `json:"ticks"`   // of the scale: place from 0 to 1, and label
 	Times   []int64       `json:"times"`   // Unix s, of the planes
 	Planes  string        `json:"planes"`
 	Classes string        `json:"classes,omitempty"`
@@ -62,8 +65,8 @@ const (
 	trialPlanes = 8 // from whose size follows how many fit
 )
 
-// atlas is a network laid out in cells.
-type atlas struct {
+// pageAtlas is a network laid out in cells.
+type pageAtlas struct {
 	net   *Network
 	order int
 	step  int
@@ -72,10 +75,11 @@ type atlas struct {
 	high  float64
 	unit  float64 // codes for a factor of e
 	cells []int   // of its targets
+	scale *scale
 }
 
-func newAtlas(n *Network) *atlas {
-	a := &atlas{net: n, step: 1, cells: make([]int, len(n.Targets))}
+func newPageAtlas(n *Network) *pageAtlas {
+	a := &pageAtlas{net: n, step: 1, cells: make([]int, len(n.Targets))}
 	if n.Prefix.IsValid() {
 		host := 32 - n.Prefix.Bits()
 		a.order = min(host, maxOrder)
@@ -92,14 +96,33 @@ func newAtlas(n *Network) *atlas {
 			a.cells[i] = i / a.step
 		}
 	}
-	a.scale()
+	a.span()
+	a.scale = a.colours()
 	return a
 }
 
 func number4(a [4]byte) uint32 { return binary.BigEndian.Uint32(a[:]) }
 
-// scale finds the range of RTTs.
-func (a *atlas) scale() {
+// colours is the scale of the latest answers and of some sweeps.
+func (a *pageAtlas) colours() *scale {
+	var rtts spread
+	add := func(answer func(*Target) Answer) {
+		for _, t := range a.net.Targets {
+			if ns, ok := answer(t).RTT(); ok {
+				rtts.add(int64(ns))
+			}
+		}
+	}
+	add(func(t *Target) Answer { return t.Last })
+	n := len(a.net.Frames)
+	for i := range min(n, trialPlanes) {
+		add(a.net.Frames[i*n/min(n, trialPlanes)].Answer)
+	}
+	return scaleOf(&rtts, 0)
+}
+
+// span finds the least and the greatest RTT.
+func (a *pageAtlas) span() {
 	a.low, a.high = math.Inf(1), 0
 	for i := range a.net.hours {
 		if s := &a.net.hours[i]; s.n > 0 {
@@ -111,7 +134,7 @@ func (a *atlas) scale() {
 	a.unit = (codes - 1 - codeRTT) / math.Log(a.high/a.low)
 }
 
-func (a *atlas) code(v Answer) byte {
+func (a *pageAtlas) code(v Answer) byte {
 	if ns, ok := v.RTT(); ok {
 		return byte(codeRTT + min(max(math.Round(a.unit*math.Log(ns/a.low)), 0), codes-1-codeRTT))
 	}
@@ -129,18 +152,18 @@ func (a *atlas) code(v Answer) byte {
 }
 
 // rtt is the RTT that a code stands for, ns.
-func (a *atlas) rtt(code int) float64 {
+func (a *pageAtlas) rtt(code int) float64 {
 	return a.low * math.Exp(float64(code-codeRTT)/a.unit)
 }
 
 // rounding is by how much a code's RTT may be wrong, percent.
-func (a *atlas) rounding() float64 {
+func (a *pageAtlas) rounding() float64 {
 	return 100 * (math.Exp(0.5/a.unit) - 1)
 }
 
 // plane is a sweep. Of a cell with several targets the median of those that answered counts, else the first of the
 // codes that they have.
-func (a *atlas) plane(answer func(*Target) Answer) []byte {
+func (a *pageAtlas) plane(answer func(*Target) Answer) []byte {
 	out := make([]byte, 1<<a.order)
 	if a.step == 1 {
 		for i, t := range a.net.Targets {
@@ -159,12 +182,12 @@ func (a *atlas) plane(answer func(*Target) Answer) []byte {
 				rtts++
 			}
 		}
-		out[cell] = middle(&seen, rtts)
+		out[cell] = middleCode(&seen, rtts)
 	}
 	return out
 }
 
-func middle(seen *[codes]int, rtts int) byte {
+func middleCode(seen *[codes]int, rtts int) byte {
 	if rtts == 0 {
 		for code := codeUntimed; code > codeNone; code-- {
 			if seen[code] > 0 {
@@ -183,12 +206,15 @@ func middle(seen *[codes]int, rtts int) byte {
 // packMaps packs the first networks within the bounds; nil: there is none.
 func packMaps(c *Collection, config PageConfig) (*pageMaps, error) {
 	m := &pageMaps{}
+	for i := range shades {
+		m.Data.Shades = append(m.Data.Shades, hexColour(shade(float64(i)/(shades-1))))
+	}
 	m.Data.Zone, m.Data.ClassNames, m.Data.ClassColours = c.config.Location.String(), classNames(), classColours()
 	for _, n := range c.Networks {
 		if len(n.Targets) == 0 || len(m.Data.Nets) == config.Maps {
 			continue
 		}
-		a := newAtlas(n)
+		a := newPageAtlas(n)
 		packed, err := a.pack(config.Bytes / min(len(c.Networks), config.Maps))
 		if err != nil {
 			return nil, err
@@ -208,7 +234,7 @@ func packMaps(c *Collection, config PageConfig) (*pageMaps, error) {
 	return m, nil
 }
 
-func (a *atlas) pack(budget int) (packedNet, error) {
+func (a *pageAtlas) pack(budget int) (packedNet, error) {
 	n := a.net
 	p := packedNet{Name: n.Name, Order: a.order, First: a.first, Step: a.step, Low: a.low, High: a.high, Start: a.start()}
 	var err error
@@ -216,17 +242,23 @@ func (a *atlas) pack(budget int) (packedNet, error) {
 		return p, err
 	}
 	if classes := a.classes(); classes != nil {
-		if p.Classes, err = packed(classes); err != nil {
+		if p.Classes, err = packText(classes); err != nil {
 			return p, err
 		}
 	}
 	if !n.Prefix.IsValid() {
-		if p.Names, err = packed([]byte(a.names())); err != nil {
+		if p.Names, err = packText([]byte(a.names())); err != nil {
 			return p, err
 		}
 	}
 	for _, c := range a.palette()[codeLate:] {
 		p.Colours = append(p.Colours, hexColour(c))
+	}
+	p.Unit = a.scale.label
+	for _, t := range a.scale.ticks(&a.scale.axis) {
+		if t.Label != "" {
+			p.Ticks = append(p.Ticks, [2]any{a.scale.part(t.Value), t.Label})
+		}
 	}
 	p.Blocks = a.blocks()
 	p.Note = a.note(len(p.Times) - 1)
@@ -234,7 +266,7 @@ func (a *atlas) pack(budget int) (packedNet, error) {
 }
 
 // start is the cell of the first target that answered.
-func (a *atlas) start() int {
+func (a *pageAtlas) start() int {
 	for i, t := range a.net.Targets {
 		if t.Last.Answered() {
 			return a.cells[i]
@@ -244,7 +276,7 @@ func (a *atlas) start() int {
 }
 
 // packPlanes packs as many sweeps as fit, thinned evenly, and behind them each target's latest answer.
-func (a *atlas) packPlanes(budget int) (text string, times []int64, err error) {
+func (a *pageAtlas) packPlanes(budget int) (text string, times []int64, err error) {
 	keep := 0
 	if len(a.net.Frames) > 1 { // of one sweep the latest answers are all
 		keep = min(len(a.net.Frames), trialPlanes)
@@ -261,7 +293,7 @@ func (a *atlas) packPlanes(budget int) (text string, times []int64, err error) {
 
 // packSweeps packs some of the sweeps, and the latest answers. Each plane is written as what it differs by from the one
 // before.
-func (a *atlas) packSweeps(keep int) (text string, times []int64, err error) {
+func (a *pageAtlas) packSweeps(keep int) (text string, times []int64, err error) {
 	var all []byte
 	before := make([]byte, 1<<a.order)
 	add := func(plane []byte, at int64) {
@@ -275,12 +307,12 @@ func (a *atlas) packSweeps(keep int) (text string, times []int64, err error) {
 		add(a.plane(f.Answer), f.Time)
 	}
 	add(a.plane(func(t *Target) Answer { return t.Last }), a.net.To)
-	text, err = packed(all)
+	text, err = packText(all)
 	return text, times, err
 }
 
-// packed compresses, as text.
-func packed(data []byte) (string, error) {
+// packText compresses, as text.
+func packText(data []byte) (string, error) {
 	var out bytes.Buffer
 	z, err := gzip.NewWriterLevel(&out, gzip.DefaultCompression)
 	if err != nil {
@@ -295,7 +327,7 @@ func packed(data []byte) (string, error) {
 	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
 }
 
-func (a *atlas) names() string {
+func (a *pageAtlas) names() string {
 	names := make([]string, 1<<a.order)
 	for i, t := range a.net.Targets {
 		if names[a.cells[i]] == "" {
@@ -305,7 +337,7 @@ func (a *atlas) names() string {
 	return strings.TrimRight(strings.Join(names, "\n"), "\n")
 }
 
-func (a *atlas) blocks() []packedBlock {
+func (a *pageAtlas) blocks() []packedBlock {
 	first, n := map[*Block]int{}, map[*Block]int{}
 	for i, t := range a.net.Targets {
 		if _, ok := first[t.Block]; !ok {
@@ -336,10 +368,10 @@ func (b *Block) words() string {
 			words = append(words, what+" "+class)
 		}
 	}
-	if r := last(b.Churn); r != nil {
+	if r := lastRow(b.Churn); r != nil {
 		say("block", r.Class)
 	}
-	if r := last(b.States); r != nil {
+	if r := lastRow(b.States); r != nil {
 		say("use", r.Class)
 	}
 	if r := swinging(b.Daily); r != nil {
@@ -357,7 +389,7 @@ func labelText(labels []schema.Tag) string {
 }
 
 // note says what the map leaves out.
-func (a *atlas) note(shown int) string {
+func (a *pageAtlas) note(shown int) string {
 	n := a.net
 	notes := []string{fmt.Sprintf("RTTs on the map are rounded to ± %.1f %%.", a.rounding())}
 	if a.step > 1 {

@@ -23,16 +23,8 @@ func millis(ns float64) string {
 	return strconv.FormatFloat(ms, 'g', 2, 64)
 }
 
-// percent writes a share of whole.
-func percent(part, whole float64) string {
-	if whole == 0 {
-		return "0 %"
-	}
-	return strconv.FormatFloat(100*part/whole, 'f', 1, 64) + " %"
-}
-
-// lasting writes a duration in its two greatest units.
-func lasting(ns int64) string {
+// lastingText writes a duration in its two greatest units.
+func lastingText(ns int64) string {
 	d := time.Duration(ns)
 	switch {
 	case d >= day:
@@ -53,5 +45,5 @@ func clockHour(h float64) string {
 
 const minuteFormat = "2006-01-02 15:04"
 
-// utc writes a time, ns, to the minute.
-func utc(ns int64) string { return time.Unix(0, ns).UTC().Format(minuteFormat) }
+// utcMinute writes a time, ns, to the minute.
+func utcMinute(ns int64) string { return time.Unix(0, ns).UTC().Format(minuteFormat) }

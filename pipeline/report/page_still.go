@@ -19,7 +19,7 @@ type pageStill struct {
 	Width, Height int
 }
 
-func (a *atlas) still() (pageStill, error) {
+func (a *pageAtlas) still() (pageStill, error) {
 	h := hilbert{a.order}
 	wide, high := h.size()
 	out := image.NewPaletted(image.Rect(0, 0, wide, high), a.palette())
@@ -35,11 +35,13 @@ func (a *atlas) still() (pageStill, error) {
 		template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), wide, high}, nil
 }
 
-// palette is a colour a code.
-func (a *atlas) palette() color.Palette {
-	p := color.Palette{codeNone: pale, codeSilent: color.White, codeLate: vermillion, codeError: purple, codeUntimed: grey}
+// palette is a colour a code, as answerPalette has them.
+func (a *pageAtlas) palette() color.Palette {
+	answers := answerPalette()
+	p := color.Palette{codeNone: answers[notProbedColor], codeSilent: answers[silentColor], codeLate: answers[lateColor],
+		codeError: answers[icmpErrorColor], codeUntimed: answers[untimedColor]}
 	for code := codeRTT; code < codes; code++ {
-		p = append(p, latencyColour(a.rtt(code)))
+		p = append(p, shade(a.scale.part(a.rtt(code))))
 	}
 	return p
 }

@@ -38,8 +38,8 @@ type pageColumn[S any] struct {
 	cell func(S) pageCell
 }
 
-// fill makes rows, and leaves out columns in which no row has anything to say.
-func fill[S any](t *pageTable, columns []pageColumn[S], of []S) {
+// fillTable makes rows, and leaves out columns in which no row has anything to say.
+func fillTable[S any](t *pageTable, columns []pageColumn[S], of []S) {
 	all := make([][]pageCell, len(of))
 	said := make([]bool, len(columns))
 	for i, s := range of {
@@ -103,7 +103,7 @@ func (s *subject) tally(targets []*Target) {
 
 // share is how much of it answers, percent: in its last window, else at its end.
 func (s *subject) share() (percent float64, ok bool) {
-	if r := last(s.States); r != nil {
+	if r := lastRow(s.States); r != nil {
 		return r.PercentResponding, true
 	}
 	return 100 * float64(s.answering) / float64(max(s.targets, 1)), s.targets > 0
@@ -119,7 +119,7 @@ func (s *subject) outages() (n int, latest *schema.BlockOutageRow) {
 }
 
 // last is the latest row; nil: there is none.
-func last[R any](rows []R) *R {
+func lastRow[R any](rows []R) *R {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -154,9 +154,12 @@ func blockTable(c *Collection, most int) pageTable {
 		columns = append(columns, pageColumn[*subject]{pageHead{Name: "Network"}, func(s *subject) pageCell { return pageCell{Text: s.network} }})
 	}
 	for _, key := range keys {
-		columns = append(columns, pageColumn[*subject]{pageHead{Name: key}, func(s *subject) pageCell { return pageCell{Text: label(s.labels, key)} }})
+		columns = append(columns, pageColumn[*subject]{pageHead{Name: key}, func(s *subject) pageCell {
+			v := labelValue(s.labels, key)
+			return pageCell{Text: v, Kind: "cut", Hint: v}
+		}})
 	}
-	fill(&t, append(columns, subjectColumns()...), all)
+	fillTable(&t, append(columns, subjectColumns()...), all)
 	return t
 }
 
@@ -184,7 +187,7 @@ func labelKeys(all []*subject) []string {
 	return keys
 }
 
-func label(labels []schema.Tag, key string) string {
+func labelValue(labels []schema.Tag, key string) string {
 	for _, l := range labels {
 		if l.Key == key {
 			return l.Value
@@ -213,13 +216,13 @@ func groupTable(c *Collection) pageTable {
 		{pageHead{Name: "Kind"}, func(s *subject) pageCell { return pageCell{Text: s.kind} }},
 		{pageHead{Name: "Targets", Number: true}, func(s *subject) pageCell {
 			n := int64(s.targets)
-			if r := last(s.States); r != nil {
+			if r := lastRow(s.States); r != nil {
 				n = r.Targets
 			}
 			return numberCell(float64(n), thousands(n))
 		}},
 	}
-	fill(&t, append(columns, subjectColumns()...), all)
+	fillTable(&t, append(columns, subjectColumns()...), all)
 	return t
 }
 
@@ -246,19 +249,19 @@ func subjectColumns() []pageColumn[*subject] {
 		}},
 		{pageHead{Name: "State", Hint: "at the end"}, stateCell},
 		{pageHead{Name: "Use"}, func(s *subject) pageCell {
-			if r := last(s.States); r != nil {
+			if r := lastRow(s.States); r != nil {
 				return pageCell{Text: r.Class}
 			}
 			return pageCell{}
 		}},
 		{pageHead{Name: "A", Number: true, Hint: "share of the echoes answered by addresses that have ever answered"}, func(s *subject) pageCell {
-			if r := last(s.States); r != nil && r.Availability.Set {
+			if r := lastRow(s.States); r != nil && r.Availability.Set {
 				return numberCell(r.Availability.F, strconv.FormatFloat(r.Availability.F, 'f', 2, 64))
 			}
 			return pageCell{}
 		}},
 		{pageHead{Name: "Churn"}, func(s *subject) pageCell {
-			if r := last(s.Churn); r != nil {
+			if r := lastRow(s.Churn); r != nil {
 				return pageCell{Text: r.Class}
 			}
 			return pageCell{}
@@ -273,7 +276,7 @@ func subjectColumns() []pageColumn[*subject] {
 		}},
 		{pageHead{Name: "Last outage", Unit: "UTC"}, func(s *subject) pageCell {
 			if _, r := s.outages(); r != nil {
-				return pageCell{Text: utc(r.Time), Hint: lasting(r.Duration)}
+				return pageCell{Text: utcMinute(r.Time), Hint: lastingText(r.Duration)}
 			}
 			return pageCell{}
 		}},
@@ -285,13 +288,13 @@ func subjectColumns() []pageColumn[*subject] {
 			return pageCell{}
 		}},
 		{pageHead{Name: "Swing", Unit: "ms", Number: true, Hint: "amplitude of the daily pattern, peak to peak"}, func(s *subject) pageCell {
-			if r := last(s.Daily); r != nil && r.Amplitude.Set {
+			if r := lastRow(s.Daily); r != nil && r.Amplitude.Set {
 				return numberCell(float64(r.Amplitude.N)/1e6, millis(float64(r.Amplitude.N)))
 			}
 			return pageCell{}
 		}},
 		{pageHead{Name: "Day and night", Hint: "class of the daily swing of the share that answers"}, func(s *subject) pageCell {
-			if r := last(s.Daily); r != nil {
+			if r := lastRow(s.Daily); r != nil {
 				return pageCell{Text: r.AvailabilityClass}
 			}
 			return pageCell{}
@@ -301,14 +304,14 @@ func subjectColumns() []pageColumn[*subject] {
 
 // swinging is the latest daily row if it has a pattern.
 func swinging(rows []schema.BlockDailyRow) *schema.BlockDailyRow {
-	if r := last(rows); r != nil && r.LatencyClass != "" && r.LatencyClass != schema.DailyNone {
+	if r := lastRow(rows); r != nil && r.LatencyClass != "" && r.LatencyClass != schema.DailyNone {
 		return r
 	}
 	return nil
 }
 
 func stateCell(s *subject) pageCell {
-	r := last(s.States)
+	r := lastRow(s.States)
 	if r == nil {
 		return pageCell{}
 	}
@@ -326,7 +329,7 @@ func stateCell(s *subject) pageCell {
 }
 
 func latencyCell(s *subject) pageCell {
-	r := last(s.Daily)
+	r := lastRow(s.Daily)
 	if r == nil {
 		return pageCell{}
 	}
@@ -341,7 +344,7 @@ func latencyCell(s *subject) pageCell {
 }
 
 func renumberingCell(s *subject) pageCell {
-	r := last(s.Churn)
+	r := lastRow(s.Churn)
 	if r == nil || !r.RenumberingHour.Set {
 		return pageCell{}
 	}

@@ -231,16 +231,15 @@
         key.append(dot, name);
         keys.append(key);
       });
-      if (!now.classes) out.append(bar(net), ticks(net));
+      if (!now.classes) out.append(net.unit, bar(), ticks(net));
       out.append(keys);
     }
 
-    function bar(net) {
-      const strip = document.createElement("canvas"), colours = net.colours.slice(firstRTT - 2); // the first two codes are the page's
-      strip.width = colours.length;
+    function bar() {
+      const strip = document.createElement("canvas"), image = new ImageData(data.shades.length, 1);
+      strip.width = image.width;
       strip.height = 1;
-      const image = new ImageData(strip.width, 1);
-      new Uint32Array(image.data.buffer).set(colours.map(colour));
+      new Uint32Array(image.data.buffer).set(data.shades.map(colour));
       strip.getContext("2d").putImageData(image, 0, 0);
       return strip;
     }
@@ -248,18 +247,15 @@
     function ticks(net) {
       const row = document.createElement("div");
       row.className = "ticks";
-      const decades = Math.log10(net.high / net.low);
       let last = -1;
-      for (let power = 10 ** Math.floor(Math.log10(net.low)); power <= net.high; power *= 10) {
-        for (const m of decades > 2.5 ? [1] : [1, 2, 5]) {
-          const at = Math.log10((m * power) / net.low) / decades;
-          if (at < 0.03 || at > 0.97 || at - last < 0.09) continue;
-          const tick = document.createElement("span");
-          tick.textContent = ms(m * power).replace(/\.0+ /, " ");
-          tick.style.left = 100 * at + "%";
-          row.append(tick);
-          last = at;
-        }
+      for (const [at, text] of net.ticks) {
+        if (at - last < 0.08) continue;
+        const tick = document.createElement("span");
+        tick.textContent = text;
+        tick.style.left = 100 * at + "%";
+        tick.style.transform = `translateX(${-100 * at}%)`; // the outermost stay within
+        row.append(tick);
+        last = at;
       }
       return row;
     }
