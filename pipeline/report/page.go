@@ -147,5 +147,5 @@ func zoneName(l *time.Location, at int64) string {
 	if l == time.UTC || l.String() == "UTC" {
 		return "UTC"
 	}
-	return l.String() + " (" + time.Unix(0, at).In(l).Format("UTC-07:00") + " at the end of the data)"
+	return l.String() + ", " + time.Unix(0, at).In(l).Format("UTC-07:00") + " at the end"
 }

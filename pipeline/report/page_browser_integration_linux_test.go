@@ -29,7 +29,6 @@ type browser struct {
 	id      int
 	session string    // of the one tab
 	seen    []message // events
-	errors  io.Closer
 }
 
 // message is a command, its result, or an event.
@@ -188,8 +187,11 @@ func (b *browser) eval(expression string) string {
 // await waits until an expression in the page is true.
 func (b *browser) await(expression string) {
 	b.t.Helper()
-	b.eval("new Promise((done, late) => { const end = Date.now() + 20000; (function look() { if (" + expression +
-		") done(); else if (Date.now() > end) late(new Error('never came')); else setTimeout(look, 20); })(); })")
+	for end := time.Now().Add(20 * time.Second); b.eval(expression) != "true"; <-time.After(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatalf("never came: %s", expression)
+		}
+	}
 }
 
 // show loads a file at a width in a colour scheme.
@@ -259,20 +261,16 @@ func (b *browser) requested(file string) bool {
 	})
 }
 
-// shoot writes a picture of the page, or of its first so many pixels.
-func (b *browser) shoot(file string, height int) {
+// shoot writes a picture of the whole page.
+func (b *browser) shoot(file string) {
 	b.t.Helper()
-	params := map[string]any{"format": "png"}
-	if height == 0 {
-		params["captureBeyondViewport"] = true
-		var m struct {
-			CSSContentSize struct{ Width, Height float64 }
-		}
-		b.call("Page.getLayoutMetrics", nil, &m)
-		params["clip"] = map[string]any{"x": 0, "y": 0, "width": m.CSSContentSize.Width, "height": m.CSSContentSize.Height, "scale": 1}
+	var m struct {
+		CSSContentSize struct{ Width, Height float64 }
 	}
+	b.call("Page.getLayoutMetrics", nil, &m)
+	clip := map[string]any{"x": 0, "y": 0, "width": m.CSSContentSize.Width, "height": m.CSSContentSize.Height, "scale": 1}
 	var out struct{ Data string }
-	b.call("Page.captureScreenshot", params, &out)
+	b.call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true, "clip": clip}, &out)
 	data, err := base64.StdEncoding.DecodeString(out.Data)
 	if err != nil {
 		b.t.Fatal(err)

@@ -106,7 +106,7 @@ func pageTiles(c *Collection) []pageTile {
 	}
 	tiles := []pageTile{
 		{"Targets", thousands(targets), "in " + counted(int64(len(c.Networks)), "network", "networks")},
-		{"Answering at the end", thousands(answering), percent(float64(answering)/float64(max(targets, 1))) + " of the targets"},
+		{"Answering", thousands(answering), percent(float64(answering)/float64(max(targets, 1))) + " of the targets, at the end"},
 		{"Blocks", thousands(blocks), nonzero(down, "down at the end", "none is down at the end")},
 	}
 	if rtts.n > 0 {
@@ -129,9 +129,9 @@ func eventTiles(c *Collection, renumbered int64, daily map[string]int64) []pageT
 	return []pageTile{
 		{"Outages", thousands(kinds[schema.EventOutage]), nonzero(open, "last at the end", "none lasts at the end")},
 		{"Renumberings", thousands(kinds[schema.EventRenumbering]), nonzero(renumbered, "blocks renumber by the clock", "no block renumbers by the clock")},
-		{"Daily latency", counted(patterns, "block", "blocks"), fmt.Sprintf("%d severe, %d mild, %d low",
+		{"Blocks with daily latency", thousands(patterns), fmt.Sprintf("%d severe, %d mild, %d low",
 			daily[schema.DailySevere], daily[schema.DailyMild], daily[schema.DailyLow])},
-		{"Prober's own way suspect", thousands(kinds[schema.EventVantage]), "times; no block is blamed for it"},
+		{"Own way suspect", thousands(kinds[schema.EventVantage]), "of the prober; no block is blamed for it"},
 	}
 }
 
