@@ -40,9 +40,16 @@ type panel struct {
 
 // Picture is one picture to be written.
 type Picture struct {
-	Name  string // of its file, without the ending; unique in a report
-	Text  string // what it shows, in a line
-	chart *chart
+	Name    string // of its file, without the ending; unique in a report
+	Text    string // what it shows, in a line
+	chart   *chart
+	drawing drawing // instead of a chart
+}
+
+// drawing is what can be drawn.
+type drawing interface {
+	size() (wide, high vg.Length)
+	draw(dc draw.Canvas)
 }
 
 // Size of pictures in points; at 144 dots an inch a point is two pixels.
@@ -53,6 +60,8 @@ const (
 	dpi         = 144
 )
 
+func (c *chart) size() (wide, high vg.Length) { return width, c.height() }
+
 func (c *chart) height() vg.Length {
 	if len(c.panels) == 1 {
 		return headHeight + 1.2*panelHeight
@@ -62,16 +71,21 @@ func (c *chart) height() vg.Length {
 
 // Write draws the picture in a format.
 func (p *Picture) Write(w io.Writer, f Format) error {
+	d := p.drawing
+	if d == nil {
+		d = p.chart
+	}
+	wide, high := d.size()
 	var out vg.CanvasWriterTo
 	switch f {
 	case PNG:
-		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, p.chart.height()), vgimg.UseDPI(dpi))}
+		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(wide, high), vgimg.UseDPI(dpi))}
 	case SVG:
-		out = vgsvg.New(width, p.chart.height())
+		out = vgsvg.New(wide, high)
 	default:
 		return fmt.Errorf("report: no format %q", f)
 	}
-	p.chart.draw(draw.New(out))
+	d.draw(draw.New(out))
 	if _, err := out.WriteTo(w); err != nil {
 		return fmt.Errorf("report: %s.%s: %w", p.Name, f, err)
 	}
@@ -97,16 +111,49 @@ func (c *chart) draw(dc draw.Canvas) {
 
 // drawHead writes title, facts and legend, and returns what is left below them.
 func (c *chart) drawHead(dc draw.Canvas) draw.Canvas {
+	dc = heading{c.title, c.facts}.draw(dc)
+	return draw.Crop(dc, 0, 0, 0, c.drawLegend(dc, dc.Max.Y)-8-dc.Max.Y)
+}
+
+// heading is what stands above a picture.
+type heading struct {
+	title string
+	facts []string
+}
+
+// Distances below lines of a heading.
+const (
+	belowTitle = vg.Length(5)
+	belowFact  = vg.Length(3)
+	belowHead  = vg.Length(4)
+)
+
+// lines are the facts in lines that fit.
+func (h heading) lines(wide vg.Length) []string {
+	facts := style(textSize, grey)
+	return wrap(h.facts, " · ", func(s string) bool { return facts.Width(s) <= wide })
+}
+
+// height is what it needs where there is so much width.
+func (h heading) height(wide vg.Length) vg.Length {
+	high := style(titleSize, black).Height(h.title) + belowTitle + belowHead
+	for _, line := range h.lines(wide) {
+		high += style(textSize, grey).Height(line) + belowFact
+	}
+	return high
+}
+
+// draw writes it and returns what is left below.
+func (h heading) draw(dc draw.Canvas) draw.Canvas {
 	title, facts := style(titleSize, black), style(textSize, grey)
 	y := dc.Max.Y
-	dc.FillText(title, vg.Point{X: dc.Min.X, Y: y}, c.title)
-	y -= title.Height(c.title) + 5
-	for _, line := range wrap(c.facts, " · ", func(s string) bool { return facts.Width(s) <= dc.Max.X-dc.Min.X }) {
+	dc.FillText(title, vg.Point{X: dc.Min.X, Y: y}, h.title)
+	y -= title.Height(h.title) + belowTitle
+	for _, line := range h.lines(dc.Max.X - dc.Min.X) {
 		dc.FillText(facts, vg.Point{X: dc.Min.X, Y: y}, line)
-		y -= facts.Height(line) + 3
+		y -= facts.Height(line) + belowFact
 	}
-	y = c.drawLegend(dc, y-4)
-	return draw.Crop(dc, 0, 0, 0, y-8-dc.Max.Y)
+	return draw.Crop(dc, 0, 0, 0, y-belowHead-dc.Max.Y)
 }
 
 // wrap joins parts to lines that fit.

@@ -1,0 +1,160 @@
+package report
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	imagedraw "image/draw"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Sizes of a map in points and pixels.
+const (
+	mapPixels   = 1280           // of its longer side, where cells allow it; larger networks have a pixel a cell
+	cellPixels  = 160            // of a cell at most
+	legendWidth = vg.Length(126) // beside it
+	legendLeast = vg.Length(300) // height of bar and names
+	pixel       = vg.Length(0.5) // at dpi
+	mapGap      = vg.Length(14)  // between map and legend
+	barHeight   = vg.Length(170)
+)
+
+// cellSize is the side of a cell: whole pixels, so that all are alike.
+func (m *netMap) cellSize() vg.Length {
+	wide, _ := m.curve.size()
+	return vg.Length(min(max(mapPixels/wide, 1), cellPixels)) * pixel
+}
+
+// extent is the size of the map itself.
+func (m *netMap) extent() (wide, high vg.Length) {
+	x, y := m.curve.size()
+	return vg.Length(x) * m.cellSize(), vg.Length(y) * m.cellSize()
+}
+
+func (m *netMap) heading() heading {
+	return heading{title: "RTT map  " + m.network.Name, facts: m.facts}
+}
+
+// size implements drawing.
+func (m *netMap) size() (wide, high vg.Length) {
+	wide, high = m.extent()
+	wide = max(width, wide+mapGap+legendWidth+2*border)
+	return wide, m.heading().height(wide-2*border) + max(high, legendLeast) + 2*border
+}
+
+// draw implements drawing.
+func (m *netMap) draw(dc draw.Canvas) {
+	at := m.frame(dc)
+	m.legend(dc, at)
+	raster(dc, at, m.image())
+	m.overlay(dc, at)
+}
+
+// frame draws what is around the map, and returns where the map goes.
+func (m *netMap) frame(dc draw.Canvas) vg.Rectangle {
+	dc.FillPolygon(color.White, box(dc.Min.X, dc.Min.Y, dc.Max.X, dc.Max.Y))
+	body := m.heading().draw(draw.Crop(dc, border, -border, border, -border))
+	wide, high := m.extent()
+	top := dc.Max.Y - vg.Length(int((dc.Max.Y-body.Max.Y)/pixel))*pixel
+	return vg.Rectangle{Min: vg.Point{X: body.Min.X, Y: top - high}, Max: vg.Point{X: body.Min.X + wide, Y: top}}
+}
+
+// image is the map, a pixel a cell.
+func (m *netMap) image() *image.Paletted {
+	wide, high := m.curve.size()
+	img := image.NewPaletted(image.Rect(0, 0, wide, high), answerPalette())
+	for i := range img.Pix {
+		img.Pix[i] = notProbedColor
+	}
+	for i, a := range m.cells {
+		x, y := m.curve.cell(i)
+		img.Pix[y*img.Stride+x] = m.scale.color(a)
+	}
+	return img
+}
+
+// overlay draws outlines and names over the map.
+func (m *netMap) overlay(dc draw.Canvas, at vg.Rectangle) {
+	cell := m.cellSize()
+	place := func(p image.Point) vg.Point {
+		return vg.Point{X: at.Min.X + vg.Length(p.X)*cell, Y: at.Max.Y - vg.Length(p.Y)*cell}
+	}
+	thin := draw.LineStyle{Color: fade(grey, 0x90), Width: 0.5}
+	for _, l := range m.outlines() {
+		dc.StrokeLines(thin, []vg.Point{place(l.from), place(l.to)})
+	}
+	edge := box(at.Min.X, at.Min.Y, at.Max.X, at.Max.Y)
+	dc.StrokeLines(draw.LineStyle{Color: grey, Width: 0.7}, append(edge, edge[0]))
+	text := style(labelSize, black)
+	for _, l := range m.labels {
+		p := place(l.at.Min)
+		x, y := p.X+2, p.Y-2
+		dc.FillPolygon(fade(white, 0xc4), box(x-0.5, y+0.5, x+text.Width(l.text)+1.5, y-text.Height(l.text)))
+		dc.FillText(text, vg.Point{X: x + 0.5, Y: y}, l.text)
+	}
+}
+
+// legend draws the scale and the answers that have no RTT, with their numbers.
+func (m *netMap) legend(dc draw.Canvas, at vg.Rectangle) {
+	dc = draw.Crop(dc, at.Max.X+mapGap-dc.Min.X, 0, 0, at.Max.Y-dc.Max.Y)
+	y := m.scale.draw(dc, barHeight) - 14
+	text := style(textSize, black)
+	counts, _ := m.counts()
+	for _, a := range []Answer{Silent, Late, ICMPError, Untimed, NotProbed} {
+		n := counts[a]
+		if n == 0 && a == Untimed {
+			continue
+		}
+		name := a.String()
+		switch a {
+		case Untimed:
+			name = "answered, no RTT"
+		case NotProbed:
+			name = "not probed, no row"
+		}
+		thumb := box(dc.Min.X, y-9, dc.Min.X+barWidth, y)
+		dc.FillPolygon(answerPalette()[m.scale.color(a)], thumb)
+		dc.StrokeLines(draw.LineStyle{Color: grey, Width: 0.5}, append(thumb, thumb[0]))
+		dc.FillText(text, vg.Point{X: dc.Min.X + barWidth + 6, Y: y}, name)
+		dc.FillText(style(textSize, grey), vg.Point{X: dc.Min.X + barWidth + 6, Y: y - 11}, thousands(int64(n)))
+		y -= 27
+	}
+}
+
+var white = color.NRGBA{0xff, 0xff, 0xff, 0xff}
+
+// raster draws img so that each of its pixels is a sharp square. Where dc is made of pixels it is copied there, at could
+// the library only smooth it; else it is embedded.
+func raster(dc draw.Canvas, at vg.Rectangle, img *image.Paletted) {
+	pixels, ok := dc.Canvas.(interface {
+		Image() imagedraw.Image
+		DPI() float64
+	})
+	if !ok {
+		dc.DrawImage(at, img)
+		return
+	}
+	to := pixels.Image()
+	size := img.Bounds().Size()
+	scale := int(at.Size().X.Dots(pixels.DPI())/float64(size.X) + 0.5)
+	left, top := int(at.Min.X.Dots(pixels.DPI())+0.5), to.Bounds().Dy()-int(at.Max.Y.Dots(pixels.DPI())+0.5)
+	for y := range size.Y {
+		for x := range size.X {
+			c := image.NewUniform(img.Palette[img.Pix[y*img.Stride+x]])
+			imagedraw.Draw(to, image.Rect(left+x*scale, top+y*scale, left+(x+1)*scale, top+(y+1)*scale), c, image.Point{}, imagedraw.Src)
+		}
+	}
+}
+
+// mapPicture is the map of a network; ok is false where there is nothing to be seen.
+func mapPicture(n *Network, top float64) (p Picture, ok bool) {
+	m := latestMap(n, top)
+	if m == nil {
+		return p, false
+	}
+	counts, rtts := m.counts()
+	return Picture{Name: n.file("map"), drawing: m,
+		Text: fmt.Sprintf("RTT map of %s: %s answer", n.Name, share(int(rtts.n)+counts[Untimed], len(m.cells)-counts[NotProbed]))}, true
+}
