@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"echogram/plugins/schema"
@@ -66,7 +67,10 @@ func eventColumns() []pageColumn[pageEvent] {
 	return []pageColumn[pageEvent]{
 		{pageHead{Name: "Event"}, eventCell},
 		{pageHead{Name: "Where"}, func(e pageEvent) pageCell {
-			return pageCell{Text: cmp.Or(e.row.Prefix, e.row.Block, e.row.Network, "everywhere")}
+			if e.row.Event == schema.EventVantage {
+				return pageCell{Text: strings.TrimSpace("prober " + e.row.Host)}
+			}
+			return pageCell{Text: cmp.Or(e.row.Prefix, e.row.Block, e.network)}
 		}},
 		{pageHead{Name: "Duration", Number: true}, func(e pageEvent) pageCell {
 			text := lastingText(e.row.Duration)
@@ -82,6 +86,9 @@ func eventColumns() []pageColumn[pageEvent] {
 			return numberCell(float64(e.row.Uncertain), "± "+lastingText(e.row.Uncertain))
 		}},
 		{pageHead{Name: "Silent", Unit: "addresses", Number: true, Hint: "that answered before and did not in it"}, func(e pageEvent) pageCell {
+			if e.row.Event == schema.EventVantage {
+				return pageCell{}
+			}
 			return numberCell(float64(e.row.Addresses), thousands(e.row.Addresses))
 		}},
 		{pageHead{Name: "Belief", Number: true, Hint: "the least in it that the block is up"}, func(e pageEvent) pageCell {
