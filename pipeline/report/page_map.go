@@ -62,6 +62,7 @@ type packedBlock [5]any
 const (
 	maxOrder    = 18 // a map of more cells has several addresses in each
 	maxPlanes   = 240
+	jitterCodes = 3
 	trialPlanes = 8 // from whose size follows how many fit
 )
 
@@ -156,10 +157,8 @@ func (a *pageAtlas) rtt(code int) float64 {
 	return a.low * math.Exp(float64(code-codeRTT)/a.unit)
 }
 
-// rounding is by how much a code's RTT may be wrong, percent.
-func (a *pageAtlas) rounding() float64 {
-	return 100 * (math.Exp(0.5/a.unit) - 1)
-}
+// rounding is by how much an RTT may be wrong that is so many codes off, percent.
+func (a *pageAtlas) rounding(off float64) float64 { return 100 * (math.Exp((off+0.5)/a.unit) - 1) }
 
 // plane is a sweep. Of a cell with several targets the median of those that answered counts, else the first of the
 // codes that they have.
@@ -292,7 +291,7 @@ func (a *pageAtlas) packPlanes(budget int) (text string, times []int64, err erro
 }
 
 // packSweeps packs some of the sweeps, and the latest answers. Each plane is written as what it differs by from the one
-// before.
+// before; RTTs that differ by little are shown as before, or jitter would fill the page.
 func (a *pageAtlas) packSweeps(keep int) (text string, times []int64, err error) {
 	var all []byte
 	before := make([]byte, 1<<a.order)
@@ -304,7 +303,13 @@ func (a *pageAtlas) packSweeps(keep int) (text string, times []int64, err error)
 	}
 	for i := range keep {
 		f := a.net.Frames[(i+1)*len(a.net.Frames)/keep-1]
-		add(a.plane(f.Answer), f.Time)
+		plane := a.plane(f.Answer)
+		for i, was := range before {
+			if code := plane[i]; min(was, code) >= codeRTT && max(was, code)-min(was, code) <= jitterCodes {
+				plane[i] = was
+			}
+		}
+		add(plane, f.Time)
 	}
 	add(a.plane(func(t *Target) Answer { return t.Last }), a.net.To)
 	text, err = packText(all)
@@ -391,7 +396,10 @@ func labelText(labels []schema.Tag) string {
 // note says what the map leaves out.
 func (a *pageAtlas) note(shown int) string {
 	n := a.net
-	notes := []string{fmt.Sprintf("RTTs on the map are rounded to ± %.1f %%.", a.rounding())}
+	notes := []string{fmt.Sprintf("RTTs on the map are rounded to ± %.1f %%, those of earlier sweeps to ± %.0f %%.", a.rounding(0), a.rounding(jitterCodes))}
+	if shown == 0 {
+		notes = []string{fmt.Sprintf("RTTs on the map are rounded to ± %.1f %%.", a.rounding(0))}
+	}
 	if a.step > 1 {
 		notes = append(notes, fmt.Sprintf("A dot stands for %d addresses.", a.step))
 	}
@@ -400,7 +408,7 @@ func (a *pageAtlas) note(shown int) string {
 	case shown == 0:
 		notes = append(notes, fmt.Sprintf("Its %s are left out, but for each address's latest answer.", counted(int64(n.Sweeps), "sweep", "sweeps")))
 	case shown < n.Sweeps:
-		notes = append(notes, fmt.Sprintf("%s of %s, evenly spaced; the others are left out to keep the page small.",
+		notes = append(notes, fmt.Sprintf("It has %s of %s, evenly spaced; the others are left out to keep the page small.",
 			thousands(int64(shown)), counted(int64(n.Sweeps), "sweep", "sweeps")))
 	}
 	return strings.Join(notes, " ")
