@@ -264,7 +264,7 @@ func (c *Collection) Finish() {
 				n.Vantage = append(n.Vantage, *v)
 			}
 		}
-		n.finish(&c.clock)
+		n.finish(&c.clock, c.config.Frames)
 	}
 }
 

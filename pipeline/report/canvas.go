@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -19,17 +21,21 @@ type Format string
 
 // The formats.
 const (
-	PNG Format = "png"
-	SVG Format = "svg"
+	PNG  Format = "png"
+	SVG  Format = "svg"
+	GIF  Format = "gif"  // of animations
+	APNG Format = "apng" // of animations
 )
 
 // chart is a picture as data.
 type chart struct {
-	name   string   // of its file, without the ending
-	text   string   // what it shows, in a line
-	title  string   // what it shows, and of whom
-	facts  []string // below the title
-	panels []panel  // one below the other; those that follow each other with one horizontal axis name it once
+	name   string    // of its file, without the ending
+	text   string    // what it shows, in a line
+	title  string    // what it shows, and of whom
+	facts  []string  // below the title
+	panels []panel   // one below the other; those that follow each other with one horizontal axis name it once
+	bar    *scale    // of tints, at the right; nil: there is none
+	tall   vg.Length // height of the panels together; 0: by their number
 }
 
 // panel is one pair of axes and what lies between them.
@@ -44,6 +50,15 @@ type Picture struct {
 	Text    string // what it shows, in a line
 	chart   *chart
 	drawing drawing // instead of a chart
+	film    *film   // instead of either
+}
+
+// Formats are those that the picture can be written in.
+func (p *Picture) Formats() []Format {
+	if p.film != nil {
+		return []Format{GIF, APNG}
+	}
+	return []Format{PNG, SVG}
 }
 
 // drawing is what can be drawn.
@@ -63,6 +78,9 @@ const (
 func (c *chart) size() (wide, high vg.Length) { return width, c.height() }
 
 func (c *chart) height() vg.Length {
+	if c.tall > 0 {
+		return headHeight + c.tall
+	}
 	if len(c.panels) == 1 {
 		return headHeight + 1.2*panelHeight
 	}
@@ -71,33 +89,59 @@ func (c *chart) height() vg.Length {
 
 // Write draws the picture in a format.
 func (p *Picture) Write(w io.Writer, f Format) error {
+	if !slices.Contains(p.Formats(), f) {
+		return fmt.Errorf("report: %s: no format %q", p.Name, f)
+	}
+	if p.film != nil {
+		if err := p.film.write(w, f); err != nil {
+			return fmt.Errorf("report: %s.%s: %w", p.Name, f, err)
+		}
+		return nil
+	}
 	d := p.drawing
 	if d == nil {
 		d = p.chart
 	}
 	wide, high := d.size()
-	var out vg.CanvasWriterTo
-	switch f {
-	case PNG:
+	var out vg.CanvasWriterTo = vgsvg.New(wide, high)
+	if f == PNG {
 		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(wide, high), vgimg.UseDPI(dpi))}
-	case SVG:
-		out = vgsvg.New(wide, high)
-	default:
-		return fmt.Errorf("report: no format %q", f)
 	}
 	d.draw(draw.New(out))
-	if _, err := out.WriteTo(w); err != nil {
+	var b bytes.Buffer
+	_, err := out.WriteTo(&b)
+	text := b.Bytes()
+	if f == SVG {
+		text = sharp(text)
+	}
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err != nil {
 		return fmt.Errorf("report: %s.%s: %w", p.Name, f, err)
 	}
 	return nil
 }
 
-const border = vg.Length(10)
+const (
+	border  = vg.Length(10)
+	barRoom = vg.Length(84)
+)
+
+// sharp keeps viewers of SVG from smoothing the pixels of embedded rasters, and gives those the type that they have.
+func sharp(b []byte) []byte {
+	b = bytes.ReplaceAll(b, []byte("<image "), []byte(`<image style="image-rendering:pixelated" `))
+	return bytes.ReplaceAll(b, []byte("data:image/jpg;"), []byte("data:image/png;"))
+}
 
 func (c *chart) draw(dc draw.Canvas) {
 	dc.FillPolygon(color.White, []vg.Point{dc.Min, {X: dc.Max.X, Y: dc.Min.Y}, dc.Max, {X: dc.Min.X, Y: dc.Max.Y}})
 	dc = draw.Crop(dc, border, -2*border, border, -border)
 	body := c.drawHead(dc)
+	if c.bar != nil {
+		c.bar.draw(draw.Crop(body, body.Max.X-body.Min.X-barRoom+24, 0, 0, 0), barHeight)
+		body = draw.Crop(body, 0, -barRoom, 0, 0)
+	}
 	plots := make([][]*plot.Plot, len(c.panels))
 	for i := range c.panels {
 		lowest := i == len(c.panels)-1 || c.panels[i+1].x.label != c.panels[i].x.label

@@ -18,6 +18,7 @@ type netMap struct {
 	scale   *scale
 	facts   []string
 	labels  []label
+	dpi     int // of the pixels that cells are whole ones of
 	grid    int // bits of the prefixes that are outlined; of IPv6 0: blocks are
 }
 
@@ -29,7 +30,7 @@ func newMap(n *Network) *netMap {
 	if len(n.Targets) == 0 {
 		return nil
 	}
-	m := &netMap{network: n, places: make([]int32, len(n.Targets))}
+	m := &netMap{network: n, dpi: dpi, places: make([]int32, len(n.Targets))}
 	if n.Prefix.IsValid() {
 		m.curve.bits = 32 - n.Prefix.Bits()
 		for i, t := range n.Targets {
@@ -140,7 +141,7 @@ func rttWords(s *spread) []string {
 	if s.n == 0 {
 		return nil
 	}
-	return []string{"RTT: median " + duration(s.at(0.5)), "99th percentile " + duration(s.at(0.99)), "greatest " + duration(float64(s.high))}
+	return []string{"median RTT " + duration(s.at(0.5)), "99th percentile " + duration(s.at(0.99)), "greatest " + duration(float64(s.high))}
 }
 
 // place says who looked, and at what.

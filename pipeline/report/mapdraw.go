@@ -10,21 +10,23 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Sizes of a map in points and pixels.
+// Sizes of a map.
 const (
-	mapPixels   = 1280           // of its longer side, where cells allow it; larger networks have a pixel a cell
-	cellPixels  = 160            // of a cell at most
+	mapWidth    = vg.Length(640) // at most, but larger networks have a pixel a cell
+	cellMost    = vg.Length(80)
 	legendWidth = vg.Length(126) // beside it
-	legendLeast = vg.Length(300) // height of bar and names
-	pixel       = vg.Length(0.5) // at dpi
+	legendLeast = vg.Length(372) // height of bar, names and a clock
 	mapGap      = vg.Length(14)  // between map and legend
 	barHeight   = vg.Length(170)
 )
 
+// pixel is the size of one in points.
+func (m *netMap) pixel() vg.Length { return vg.Inch / vg.Length(m.dpi) }
+
 // cellSize is the side of a cell: whole pixels, so that all are alike.
 func (m *netMap) cellSize() vg.Length {
 	wide, _ := m.curve.size()
-	return vg.Length(min(max(mapPixels/wide, 1), cellPixels)) * pixel
+	return max(1, vg.Length(int(min(mapWidth/vg.Length(wide), cellMost)/m.pixel()))) * m.pixel()
 }
 
 // extent is the size of the map itself.
@@ -47,7 +49,8 @@ func (m *netMap) size() (wide, high vg.Length) {
 // draw implements drawing.
 func (m *netMap) draw(dc draw.Canvas) {
 	at := m.frame(dc)
-	m.legend(dc, at)
+	counts, _ := m.counts()
+	m.legend(dc, at, counts)
 	raster(dc, at, m.image())
 	m.overlay(dc, at)
 }
@@ -57,8 +60,9 @@ func (m *netMap) frame(dc draw.Canvas) vg.Rectangle {
 	dc.FillPolygon(color.White, box(dc.Min.X, dc.Min.Y, dc.Max.X, dc.Max.Y))
 	body := m.heading().draw(draw.Crop(dc, border, -border, border, -border))
 	wide, high := m.extent()
-	top := dc.Max.Y - vg.Length(int((dc.Max.Y-body.Max.Y)/pixel))*pixel
-	return vg.Rectangle{Min: vg.Point{X: body.Min.X, Y: top - high}, Max: vg.Point{X: body.Min.X + wide, Y: top}}
+	whole := func(v vg.Length) vg.Length { return vg.Length(int(v/m.pixel())) * m.pixel() }
+	left, top := whole(body.Min.X), dc.Max.Y-whole(dc.Max.Y-body.Max.Y)
+	return vg.Rectangle{Min: vg.Point{X: left, Y: top - high}, Max: vg.Point{X: left + wide, Y: top}}
 }
 
 // image is the map, a pixel a cell.
@@ -90,37 +94,41 @@ func (m *netMap) overlay(dc draw.Canvas, at vg.Rectangle) {
 	text := style(labelSize, black)
 	for _, l := range m.labels {
 		p := place(l.at.Min)
-		x, y := p.X+2, p.Y-2
-		dc.FillPolygon(fade(white, 0xc4), box(x-0.5, y+0.5, x+text.Width(l.text)+1.5, y-text.Height(l.text)))
-		dc.FillText(text, vg.Point{X: x + 0.5, Y: y}, l.text)
+		dc.FillPolygon(fade(white, 0xc4), box(p.X+1.5, p.Y-2, p.X+text.Width(l.text)+4, p.Y-text.Height(l.text)-4))
+		dc.FillText(text, vg.Point{X: p.X + 2.5, Y: p.Y - 2.5}, l.text)
 	}
 }
 
-// legend draws the scale and the answers that have no RTT, with their numbers.
-func (m *netMap) legend(dc draw.Canvas, at vg.Rectangle) {
+// legendNames are the answers without an RTT, as a legend has them.
+var legendNames = []struct {
+	answer Answer
+	name   string
+}{{Silent, "silent"}, {Late, "late"}, {ICMPError, "ICMP error"}, {Untimed, "answered, no RTT"}, {NotProbed, "not probed, no row"}}
+
+// legend draws the scale and the answers that have no RTT, with their numbers if there are any, and returns where it ends.
+func (m *netMap) legend(dc draw.Canvas, at vg.Rectangle, counts map[Answer]int) vg.Length {
 	dc = draw.Crop(dc, at.Max.X+mapGap-dc.Min.X, 0, 0, at.Max.Y-dc.Max.Y)
-	y := m.scale.draw(dc, barHeight) - 14
-	text := style(textSize, black)
-	counts, _ := m.counts()
-	for _, a := range []Answer{Silent, Late, ICMPError, Untimed, NotProbed} {
-		n := counts[a]
-		if n == 0 && a == Untimed {
+	y := m.scale.draw(dc, barHeight)
+	if !m.scale.empty {
+		y -= 14
+	}
+	text, number := style(textSize, black), style(textSize, grey)
+	for _, l := range legendNames {
+		if l.answer == Untimed && counts[Untimed] == 0 {
 			continue
 		}
-		name := a.String()
-		switch a {
-		case Untimed:
-			name = "answered, no RTT"
-		case NotProbed:
-			name = "not probed, no row"
-		}
 		thumb := box(dc.Min.X, y-9, dc.Min.X+barWidth, y)
-		dc.FillPolygon(answerPalette()[m.scale.color(a)], thumb)
+		dc.FillPolygon(answerPalette()[m.scale.color(l.answer)], thumb)
 		dc.StrokeLines(draw.LineStyle{Color: grey, Width: 0.5}, append(thumb, thumb[0]))
-		dc.FillText(text, vg.Point{X: dc.Min.X + barWidth + 6, Y: y}, name)
-		dc.FillText(style(textSize, grey), vg.Point{X: dc.Min.X + barWidth + 6, Y: y - 11}, thousands(int64(n)))
-		y -= 27
+		x := dc.Min.X + barWidth + 6
+		dc.FillText(text, vg.Point{X: x, Y: y}, l.name)
+		if counts != nil {
+			dc.FillText(number, vg.Point{X: x, Y: y - 11}, thousands(int64(counts[l.answer])))
+			y -= 11
+		}
+		y -= 16
 	}
+	return y
 }
 
 var white = color.NRGBA{0xff, 0xff, 0xff, 0xff}

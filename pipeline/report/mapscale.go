@@ -51,15 +51,15 @@ func answerPalette() color.Palette {
 // scale says which colour an RTT has.
 type scale struct {
 	axis
-	below, above bool // some RTTs lie outside and have the colours of the ends
+	below, above bool // some values lie outside and have the colours of the ends
+	empty        bool // there are no values
 }
 
 // scaleOf spans the RTTs of s from the first to the 99th hundredth, so that a few far ones do not squeeze all others into
 // one colour; up to top ns if that is given. It is logarithmic where they differ widely.
 func scaleOf(s *spread, top float64) *scale {
 	if s.n == 0 {
-		s = &spread{}
-		s.add(int64(max(top, 1e6)))
+		return &scale{empty: true}
 	}
 	lo, hi := roundTo(s.at(0.01), math.Floor), roundTo(s.at(0.99), math.Ceil)
 	if top > 0 {
@@ -70,7 +70,7 @@ func scaleOf(s *spread, top float64) *scale {
 	switch {
 	case c.log:
 		c.ticks = logTicks
-	case lo < hi/2:
+	case lo < hi/4:
 		lo = 0
 	}
 	c.min, c.max, c.floor = lo, hi, lo
@@ -112,6 +112,9 @@ const (
 
 // draw draws the scale as an upright bar from the top left of dc down, its ticks at the right, and returns where it ends.
 func (c *scale) draw(dc draw.Canvas, high vg.Length) vg.Length {
+	if c.empty {
+		return dc.Max.Y
+	}
 	name, ticks := style(textSize+0.5, black), style(textSize, black)
 	dc.FillText(name, vg.Point{X: dc.Min.X, Y: dc.Max.Y}, c.label)
 	left, right := dc.Min.X, dc.Min.X+barWidth

@@ -18,7 +18,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 )
 
@@ -63,18 +62,13 @@ func (r *Report) Pictures() []Picture {
 	for _, s := range sortedStreams(r.controls.list, func(s *controlStream) *about { return &s.about }) {
 		charts = append(charts, controlChart(s, r.events[s.session]))
 	}
-	names := map[string]int{}
 	var pictures []Picture
 	for _, c := range charts {
-		if c == nil {
-			continue
+		if c != nil {
+			pictures = append(pictures, Picture{Name: c.name, Text: c.text, chart: c})
 		}
-		p := Picture{Name: c.name, Text: c.text, chart: c}
-		if names[c.name]++; names[c.name] > 1 {
-			p.Name = fmt.Sprintf("%s_%d", c.name, names[c.name])
-		}
-		pictures = append(pictures, p)
 	}
+	nameApart(pictures)
 	return pictures
 }
 
