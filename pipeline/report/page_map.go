@@ -62,8 +62,9 @@ type packedBlock [5]any
 const (
 	maxOrder    = 18 // a map of more cells has several addresses in each
 	maxPlanes   = 240
-	jitterCodes = 3
+	jitterCodes = 3 // by which RTTs of one address may differ and are shown as one
 	trialPlanes = 8 // from whose size follows how many fit
+	mostTries   = 3
 )
 
 // pageAtlas is a network laid out in cells.
@@ -274,18 +275,26 @@ func (a *pageAtlas) start() int {
 	return 0
 }
 
-// packPlanes packs as many sweeps as fit, thinned evenly, and behind them each target's latest answer.
+// packPlanes packs as many sweeps as fit, thinned evenly, and behind them each target's latest answer. How much a sweep
+// takes is known only when it is packed: it tries a few times.
 func (a *pageAtlas) packPlanes(budget int) (text string, times []int64, err error) {
-	keep := 0
-	if len(a.net.Frames) > 1 { // of one sweep the latest answers are all
-		keep = min(len(a.net.Frames), trialPlanes)
+	most := min(len(a.net.Frames), maxPlanes)
+	if len(a.net.Frames) < 2 {
+		most = 0 // the latest answers are that sweep
 	}
-	if text, times, err = a.packSweeps(keep); err != nil || keep == 0 {
-		return text, times, err
-	}
-	for keep = min(len(a.net.Frames), maxPlanes, budget*(keep+1)/len(text)); ; keep = min(keep-1, keep*budget/len(text)) {
-		if text, times, err = a.packSweeps(keep); err != nil || keep == 0 || len(text) <= budget {
+	keep := min(most, trialPlanes)
+	for try := 1; ; try++ {
+		if text, times, err = a.packSweeps(keep); err != nil || keep == 0 {
 			return text, times, err
+		}
+		next := min(most, keep*budget/len(text))
+		switch {
+		case len(text) > budget:
+			keep = min(next, keep-1)
+		case try >= mostTries || next <= keep+keep/8:
+			return text, times, nil
+		default:
+			keep = next
 		}
 	}
 }
