@@ -46,7 +46,7 @@ type packedNet struct {
 	Low     float64       `json:"low"`     // ns, of codeRTT
 	High    float64       `json:"high"`    // ns, of the last code
 	Colours []string      `json:"colours"` // of codes from codeLate on
-	Unit    string        `json:"unit"`    // of the ticks
+	Unit    string        `json:"unit"`    // of the ticks; "": there are no RTTs, and no scale
 	Ticks   [][2]any      `json:"ticks"`   // of the scale: place from 0 to 1, and label
 	Times   []int64       `json:"times"`   // Unix s, of the planes
 	Planes  string        `json:"planes"`
@@ -254,15 +254,23 @@ func (a *pageAtlas) pack(budget int) (packedNet, error) {
 	for _, c := range a.palette()[codeLate:] {
 		p.Colours = append(p.Colours, hexColour(c))
 	}
-	p.Unit = a.scale.label
-	for _, t := range a.scale.ticks(&a.scale.axis) {
-		if t.Label != "" {
-			p.Ticks = append(p.Ticks, [2]any{a.scale.part(t.Value), t.Label})
-		}
-	}
+	p.Unit, p.Ticks = a.scale.label, a.ticks()
 	p.Blocks = a.blocks()
 	p.Note = a.note(len(p.Times) - 1)
 	return p, nil
+}
+
+// ticks are those of the scale: place and label.
+func (a *pageAtlas) ticks() (ticks [][2]any) {
+	if a.scale.empty {
+		return nil
+	}
+	for _, t := range a.scale.ticks(&a.scale.axis) {
+		if t.Label != "" {
+			ticks = append(ticks, [2]any{a.scale.part(t.Value), t.Label})
+		}
+	}
+	return ticks
 }
 
 // start is the cell of the first target that answered.

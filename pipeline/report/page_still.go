@@ -31,8 +31,12 @@ func (a *pageAtlas) still() (pageStill, error) {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, out); err != nil {
 		return pageStill{}, fmt.Errorf("report: page: map of %s: %w", a.net.Name, err)
 	}
-	return pageStill{a.net.Name, fmt.Sprintf("RTT from %s ms (dark) to %s ms (bright); blank is silent", millis(a.low), millis(a.high)),
-		template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), wide, high}, nil
+	text := "no address answers; blank is silent"
+	if !a.scale.empty {
+		text = fmt.Sprintf("RTT from %s ms (dark) to %s ms (bright); blank is silent", millis(a.scale.min), millis(a.scale.max))
+	}
+	return pageStill{a.net.Name, text, template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())),
+		wide, high}, nil
 }
 
 // palette is a colour a code, as answerPalette has them.
@@ -40,7 +44,7 @@ func (a *pageAtlas) palette() color.Palette {
 	answers := answerPalette()
 	p := color.Palette{codeNone: answers[notProbedColor], codeSilent: answers[silentColor], codeLate: answers[lateColor],
 		codeError: answers[icmpErrorColor], codeUntimed: answers[untimedColor]}
-	for code := codeRTT; code < codes; code++ {
+	for code := codeRTT; code < codes && !a.scale.empty; code++ {
 		p = append(p, shade(a.scale.part(a.rtt(code))))
 	}
 	return p

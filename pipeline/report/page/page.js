@@ -231,7 +231,7 @@
         key.append(dot, name);
         keys.append(key);
       });
-      if (!now.classes) out.append(net.unit, bar(), ticks(net));
+      if (!now.classes && net.unit) out.append(net.unit, bar(), ticks(net));
       out.append(keys);
     }
 
