@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -27,25 +28,27 @@ func (v *page) head(c *Collection) {
 	v.Trust, v.Doubted = c.trust()
 }
 
-// extent is from when to when sweeps went, and how many.
+// extent is from when to when the data go, and how many sweeps there were.
 func (c *Collection) extent() (from, to int64, sweeps string) {
 	var least, most int64
+	from, least = math.MaxInt64, math.MaxInt64
 	one, many := "sweep", "sweeps"
-	for i, n := range c.Networks {
-		if i == 0 {
-			from, to, least, most = n.From, n.To, int64(n.Sweeps), int64(n.Sweeps)
+	for _, n := range c.Networks {
+		if n.Sweeps > 0 {
+			from, to = min(from, n.From), max(to, n.To)
+		} else if len(n.Use) > 0 { // there are rows of analytics alone
+			from, to = min(from, n.Use[0].Time), max(to, lastRow(n.Use).Time)
 		}
-		from, to = min(from, n.From), max(to, n.To)
 		least, most = min(least, int64(n.Sweeps)), max(most, int64(n.Sweeps))
 		if n.Window != "" {
 			one, many = "window of "+n.Window, "windows of "+n.Window
 		}
 	}
 	sweeps = counted(most, one, many)
-	if least != most {
+	if least < most {
 		sweeps = thousands(least) + " to " + sweeps + " a network"
 	}
-	return from, to, sweeps
+	return min(from, to), to, sweeps
 }
 
 // trust sums up what the sweeps said of themselves, as far as rows of block_state tell it.

@@ -138,7 +138,10 @@ func (l *pageLife) block(c *Collection, network, block string, b uint64) {
 }
 
 func (l *pageLife) daily(c *Collection, s schema.BlockSeries, target string, b uint64) {
-	amplitude := 0.2 + 8*chance(9, b)
+	amplitude := 0.1 + 0.6*chance(9, b)
+	if b%4 == 3 {
+		amplitude += 8 * chance(10, b)
+	}
 	class := schema.DailyNone
 	switch {
 	case amplitude > 3:
