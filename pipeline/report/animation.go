@@ -28,6 +28,7 @@ type film struct {
 
 const (
 	filmDPI     = 96
+	filmFrames  = 300
 	seeThrough  = 255 // place in the palette of what shows the frame before
 	clockHeight = vg.Length(66)
 )
@@ -39,9 +40,9 @@ func newFilm(n *Network, top float64) *film {
 		return nil
 	}
 	m.dpi = filmDPI
-	f := &film{m: m, frames: n.Frames, nearest: map[color.NRGBA]uint8{}, palette: filmPalette()}
+	f := &film{m: m, frames: thinned(n.Frames, filmFrames), nearest: map[color.NRGBA]uint8{}, palette: filmPalette()}
 	var rtts spread
-	for _, frame := range n.Frames {
+	for _, frame := range f.frames {
 		for _, a := range frame.answers {
 			if ns, ok := a.RTT(); ok {
 				rtts.add(int64(ns))
@@ -49,11 +50,20 @@ func newFilm(n *Network, top float64) *film {
 		}
 	}
 	m.scale = scaleOf(&rtts, top)
-	m.facts = append(n.place(), fmt.Sprintf("%s of %s, %s to %s", counted(int64(len(n.Frames)), "frame", "frames"),
+	m.facts = append(n.place(), fmt.Sprintf("%s of %s, %s to %s", counted(int64(len(f.frames)), "frame", "frames"),
 		n.sweeps(), stamp(n.From), stamp(n.To)))
 	m.facts = append(append(m.facts, rttWords(&rtts)...), m.order())
 	m.outline()
 	return f
+}
+
+// thinned takes every second, third … frame, so that there are at most so many.
+func thinned(all []*Frame, most int) (some []*Frame) {
+	every := (len(all) + most - 1) / most
+	for i := 0; i < len(all); i += every {
+		some = append(some, all[i])
+	}
+	return some
 }
 
 // sweeps says how many there were.

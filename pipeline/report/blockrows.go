@@ -29,7 +29,7 @@ type CollectionConfig struct {
 	Network     netip.Prefix   // only what lies in it, as one network; the zero value: networks as they were configured
 	Start, Stop int64          // ns; only rows of Start <= time < Stop; Stop 0: no bound
 	Location    *time.Location // of days and hours; nil: UTC
-	Frames      int            // sweeps of a network that are kept whole, thinned evenly; 0: 300
+	Frames      int            // sweeps of a network that are kept whole, thinned; 0: 600
 }
 
 // Network is one network as one prober saw it.

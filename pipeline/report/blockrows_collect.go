@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"maps"
 	"math"
@@ -13,7 +12,7 @@ import (
 )
 
 const (
-	defaultFrames = 300
+	defaultFrames = 600
 	blockBits4    = 24
 	blockBits6    = 64
 )
@@ -135,11 +134,7 @@ func (c *Collection) Line(line []byte) (ours bool, err error) {
 
 // networkRow makes an empty row of the line's measurement; nil: it is none that Line takes.
 func networkRow(line []byte) schema.Row {
-	end := bytes.IndexAny(line, ", ")
-	if end < 0 {
-		return nil
-	}
-	switch string(line[:end]) {
+	switch measurementOf(line) {
 	case schema.ICMPSweepRollup:
 		return new(schema.SweepRollupRow)
 	case schema.ICMPSweepBlock:
@@ -264,7 +259,7 @@ func (c *Collection) Finish() {
 				n.Vantage = append(n.Vantage, *v)
 			}
 		}
-		n.finish(&c.clock, c.config.Frames)
+		n.finish(&c.clock)
 	}
 }
 

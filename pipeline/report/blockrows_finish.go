@@ -13,7 +13,7 @@ import (
 )
 
 // finish takes the best view, and puts everything of the network in order.
-func (n *Network) finish(clock *hourClock, frames int) {
+func (n *Network) finish(clock *hourClock) {
 	n.Blocks = slices.SortedFunc(maps.Values(n.blocks), func(a, b *Block) int {
 		return cmp.Or(comparePrefixes(a.Prefix, b.Prefix), cmp.Compare(a.Name, b.Name))
 	})
@@ -27,7 +27,7 @@ func (n *Network) finish(clock *hourClock, frames int) {
 		t.Block.Targets = append(t.Block.Targets, t)
 		t.Daily = n.daily[t.Addr]
 	}
-	n.Frames = thinned(slices.SortedFunc(maps.Values(best.frames), func(a, b *Frame) int { return cmp.Compare(a.Time, b.Time) }), frames)
+	n.Frames = slices.SortedFunc(maps.Values(best.frames), func(a, b *Frame) int { return cmp.Compare(a.Time, b.Time) })
 	n.Sweeps, n.hours = len(best.times), &best.hours
 	if n.Sweeps > 0 {
 		times := slices.Collect(maps.Keys(best.times))
@@ -41,15 +41,6 @@ func (n *Network) finish(clock *hourClock, frames int) {
 	n.Vantage = latestEvents(n.Vantage)
 	n.Use = n.uses(best.use, clock)
 	n.views, n.blocks, n.use, n.daily = nil, nil, nil, nil
-}
-
-// thinned takes every second, third … frame, so that there are at most so many.
-func thinned(all []*Frame, most int) (some []*Frame) {
-	every := (len(all) + most - 1) / most
-	for i := 0; i < len(all); i += every {
-		some = append(some, all[i])
-	}
-	return some
 }
 
 // compareWindows puts sweeps themselves before rollups, and short windows before long ones.

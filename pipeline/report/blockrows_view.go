@@ -29,7 +29,7 @@ func (v *view) look(t *Target, at int64, a Answer, clock *hourClock, frames int)
 		t.Last = better(t.Last, a)
 	}
 	v.keep(t, at, a)
-	for len(v.frames) > 2*frames || len(v.frames) > 1 && len(v.frames)*len(v.targets) > maxAnswers {
+	for len(v.frames) > frames || len(v.frames) > 1 && len(v.frames)*len(v.targets) > maxAnswers {
 		v.widen()
 	}
 	if a == NotProbed {

@@ -47,12 +47,12 @@ func timelineChart(n *Network) *chart {
 		c.facts = append(c.facts, fmt.Sprintf("%d of %d blocks with events, those with the longest", len(rows), of))
 	}
 	var layers []layer
-	band := layer{mark: areas, name: "prober's own way suspect: nothing said", color: fade(sky, 0x60)}
+	band := layer{mark: areas, name: "prober's own way suspect", color: fade(sky, 0x60)}
 	for i := range n.Vantage {
 		v := &n.Vantage[i]
 		band.runs = append(band.runs, t.bar(v.Time, v.Time+v.Duration, -0.5, float64(len(rows))-0.5))
 	}
-	maybe := layer{mark: areas, name: "begin or end uncertain: between two sweeps", color: fade(grey, 0x80)}
+	maybe := layer{mark: areas, name: "begin or end between two sweeps", color: fade(grey, 0x80)}
 	open := layer{mark: dots, name: "still open", color: black, glyph: pointer{}, size: 3.2}
 	for _, look := range eventLooks {
 		l := layer{mark: areas, name: look.name, color: look.color}
