@@ -29,9 +29,6 @@ func (f *reportFlags) parse(files []string, now time.Time) (*drawing, error) {
 	if d.within, err = f.parseWithin(now); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(d.kinds, report.Animation) && !slices.Contains(d.kinds, report.Hours) {
-		d.within.Frames = 1
-	}
 	d.nets = report.NewCollection(d.within)
 	return d, nil
 }
