@@ -36,12 +36,19 @@ func TestQueries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	known := boards(t)
+	values := map[string][]substitution{}
+	for file, b := range boards(t) {
+		values[file] = []substitution{a.values(ctx, t, b, true), a.values(ctx, t, b, false)}
+	}
 	asked := 0
 	for _, q := range queries(t) {
 		var runs []query
-		if b, ok := known[q.file]; ok {
-			runs = a.grafana(ctx, t, b, q)
+		if both, ok := values[q.file]; ok {
+			for _, s := range both {
+				run := q
+				run.text = s.apply(q.text)
+				runs = append(runs, run)
+			}
 		} else if strings.HasPrefix(q.file, "chronograf") {
 			runs = []query{a.chronograf(q)}
 		} else {
@@ -134,14 +141,18 @@ func (a asker) macros(text string, span time.Duration) string {
 	return strings.NewReplacer("v.timeRangeStart", fluxTime(a.end.Add(-span)), "v.timeRangeStop", fluxTime(a.end), "v.windowPeriod", "1m0s").Replace(text)
 }
 
-// grafana is a query with all variables at All, where they have it, and with each at its first value.
-func (a asker) grafana(ctx context.Context, t *testing.T, b board, q query) []query {
-	t.Helper()
-	span := relative(t, b.Time.From)
-	all, first := q, q
-	all.text = a.macros(substitute(q.text, a.values(ctx, t, b, true)), span)
-	first.text = a.macros(substitute(q.text, a.values(ctx, t, b, false)), span)
-	return []query{all, first}
+// substitution is what Grafana puts into a dashboard's queries.
+type substitution struct {
+	asker
+	span   time.Duration
+	values map[string]string // by what stands between ${ and }
+}
+
+func (s substitution) apply(text string) string {
+	for name, value := range s.values {
+		text = strings.ReplaceAll(text, "${"+name+"}", value)
+	}
+	return s.macros(text, s.span)
 }
 
 // relative is the length of a time range that ends now.
@@ -155,10 +166,12 @@ func relative(t *testing.T, from string) time.Duration {
 	return time.Duration(n) * map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[unit]
 }
 
-// values are those of a dashboard's variables, each by its query, with the ones before it in place.
-func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) map[string]string {
+// values are those of a dashboard's variables, each by its query, with the ones before it in place: all at All, where
+// they have it, or each at its first value.
+func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) substitution {
 	t.Helper()
 	values := map[string]string{}
+	s := substitution{a, relative(t, b.Time.From), values}
 	for _, v := range b.Templating.List {
 		switch {
 		case v.Type != "query":
@@ -166,22 +179,15 @@ func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) map[
 		case all && v.IncludeAll:
 			values[v.Name+":regex"] = v.AllValue // Grafana takes it as it is
 		default:
-			values[v.Name] = a.firstValue(ctx, t, a.macros(substitute(v.Query, values), relative(t, b.Time.From)))
+			values[v.Name] = a.firstValue(ctx, t, s.apply(v.Query))
 			values[v.Name+":regex"] = escaped.ReplaceAllString(values[v.Name], `\$0`)
 		}
 	}
-	return values
+	return s
 }
 
 // escaped is what Grafana's format regex escapes.
 var escaped = regexp.MustCompile(`[\\^$*+?.()|[\]{}/]`)
-
-func substitute(text string, values map[string]string) string {
-	for name, value := range values {
-		text = strings.ReplaceAll(text, "${"+name+"}", value)
-	}
-	return text
-}
 
 // firstValue is the least value that a variable's query gives.
 func (a asker) firstValue(ctx context.Context, t *testing.T, flux string) string {
