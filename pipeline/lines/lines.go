@@ -42,6 +42,8 @@ type Reader struct {
 
 	faults
 	in     input
+	text   []byte // of the line that Next returned
+	last   Kind
 	counts [kinds]int64
 	format format
 	wanted map[string]*Measurement // by name
@@ -98,10 +100,21 @@ func (r *Reader) Next() (Kind, error) {
 		}
 		if err == nil {
 			r.counts[k]++
+			r.text, r.last = b, k
 			return k, nil
 		}
 		r.add(r.in.number, b, err)
 	}
+}
+
+// Text is the line that Next returned last, for who knows more of Other than this package does. It holds until the next
+// call of Next.
+func (r *Reader) Text() []byte { return r.text }
+
+// Refuse counts the line that Next returned last as malformed after all.
+func (r *Reader) Refuse(err error) {
+	r.counts[r.last]--
+	r.add(r.in.number, r.text, err)
 }
 
 // Lines is the number of lines read, blank, malformed and comment lines too.

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -19,17 +21,21 @@ type Format string
 
 // The formats.
 const (
-	PNG Format = "png"
-	SVG Format = "svg"
+	PNG  Format = "png"
+	SVG  Format = "svg"
+	GIF  Format = "gif"  // of animations
+	APNG Format = "apng" // of animations
 )
 
 // chart is a picture as data.
 type chart struct {
-	name   string   // of its file, without the ending
-	text   string   // what it shows, in a line
-	title  string   // what it shows, and of whom
-	facts  []string // below the title
-	panels []panel  // one below the other; those that follow each other with one horizontal axis name it once
+	name   string    // of its file, without the ending
+	text   string    // what it shows, in a line
+	title  string    // what it shows, and of whom
+	facts  []string  // below the title
+	panels []panel   // one below the other; those that follow each other with one horizontal axis name it once
+	bar    *scale    // of tints, at the right; nil: there is none
+	tall   vg.Length // height of the panels together; 0: by their number
 }
 
 // panel is one pair of axes and what lies between them.
@@ -40,9 +46,25 @@ type panel struct {
 
 // Picture is one picture to be written.
 type Picture struct {
-	Name  string // of its file, without the ending; unique in a report
-	Text  string // what it shows, in a line
-	chart *chart
+	Name    string // of its file, without the ending; unique in a report
+	Text    string // what it shows, in a line
+	chart   *chart
+	drawing drawing // instead of a chart
+	film    *film   // instead of either
+}
+
+// Formats are those that the picture can be written in.
+func (p *Picture) Formats() []Format {
+	if p.film != nil {
+		return []Format{GIF, APNG}
+	}
+	return []Format{PNG, SVG}
+}
+
+// drawing is what can be drawn.
+type drawing interface {
+	size() (wide, high vg.Length)
+	draw(dc draw.Canvas)
 }
 
 // Size of pictures in points; at 144 dots an inch a point is two pixels.
@@ -53,7 +75,12 @@ const (
 	dpi         = 144
 )
 
+func (c *chart) size() (wide, high vg.Length) { return width, c.height() }
+
 func (c *chart) height() vg.Length {
+	if c.tall > 0 {
+		return headHeight + c.tall
+	}
 	if len(c.panels) == 1 {
 		return headHeight + 1.2*panelHeight
 	}
@@ -62,28 +89,59 @@ func (c *chart) height() vg.Length {
 
 // Write draws the picture in a format.
 func (p *Picture) Write(w io.Writer, f Format) error {
-	var out vg.CanvasWriterTo
-	switch f {
-	case PNG:
-		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, p.chart.height()), vgimg.UseDPI(dpi))}
-	case SVG:
-		out = vgsvg.New(width, p.chart.height())
-	default:
-		return fmt.Errorf("report: no format %q", f)
+	if !slices.Contains(p.Formats(), f) {
+		return fmt.Errorf("report: %s: no format %q", p.Name, f)
 	}
-	p.chart.draw(draw.New(out))
-	if _, err := out.WriteTo(w); err != nil {
+	if p.film != nil {
+		if err := p.film.write(w, f); err != nil {
+			return fmt.Errorf("report: %s.%s: %w", p.Name, f, err)
+		}
+		return nil
+	}
+	d := p.drawing
+	if d == nil {
+		d = p.chart
+	}
+	wide, high := d.size()
+	var out vg.CanvasWriterTo = vgsvg.New(wide, high)
+	if f == PNG {
+		out = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(wide, high), vgimg.UseDPI(dpi))}
+	}
+	d.draw(draw.New(out))
+	var b bytes.Buffer
+	_, err := out.WriteTo(&b)
+	text := b.Bytes()
+	if f == SVG {
+		text = sharp(text)
+	}
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err != nil {
 		return fmt.Errorf("report: %s.%s: %w", p.Name, f, err)
 	}
 	return nil
 }
 
-const border = vg.Length(10)
+const (
+	border  = vg.Length(10)
+	barRoom = vg.Length(84)
+)
+
+// sharp keeps viewers of SVG from smoothing the pixels of embedded rasters, and gives those the type that they have.
+func sharp(b []byte) []byte {
+	b = bytes.ReplaceAll(b, []byte("<image "), []byte(`<image style="image-rendering:pixelated" `))
+	return bytes.ReplaceAll(b, []byte("data:image/jpg;"), []byte("data:image/png;"))
+}
 
 func (c *chart) draw(dc draw.Canvas) {
 	dc.FillPolygon(color.White, []vg.Point{dc.Min, {X: dc.Max.X, Y: dc.Min.Y}, dc.Max, {X: dc.Min.X, Y: dc.Max.Y}})
 	dc = draw.Crop(dc, border, -2*border, border, -border)
 	body := c.drawHead(dc)
+	if c.bar != nil {
+		c.bar.draw(draw.Crop(body, body.Max.X-body.Min.X-barRoom+24, 0, 0, 0), barHeight)
+		body = draw.Crop(body, 0, -barRoom, 0, 0)
+	}
 	plots := make([][]*plot.Plot, len(c.panels))
 	for i := range c.panels {
 		lowest := i == len(c.panels)-1 || c.panels[i+1].x.label != c.panels[i].x.label
@@ -97,16 +155,49 @@ func (c *chart) draw(dc draw.Canvas) {
 
 // drawHead writes title, facts and legend, and returns what is left below them.
 func (c *chart) drawHead(dc draw.Canvas) draw.Canvas {
+	dc = heading{c.title, c.facts}.draw(dc)
+	return draw.Crop(dc, 0, 0, 0, c.drawLegend(dc, dc.Max.Y)-8-dc.Max.Y)
+}
+
+// heading is what stands above a picture.
+type heading struct {
+	title string
+	facts []string
+}
+
+// Distances below lines of a heading.
+const (
+	belowTitle = vg.Length(5)
+	belowFact  = vg.Length(3)
+	belowHead  = vg.Length(4)
+)
+
+// lines are the facts in lines that fit.
+func (h heading) lines(wide vg.Length) []string {
+	facts := style(textSize, grey)
+	return wrap(h.facts, " · ", func(s string) bool { return facts.Width(s) <= wide })
+}
+
+// height is what it needs where there is so much width.
+func (h heading) height(wide vg.Length) vg.Length {
+	high := style(titleSize, black).Height(h.title) + belowTitle + belowHead
+	for _, line := range h.lines(wide) {
+		high += style(textSize, grey).Height(line) + belowFact
+	}
+	return high
+}
+
+// draw writes it and returns what is left below.
+func (h heading) draw(dc draw.Canvas) draw.Canvas {
 	title, facts := style(titleSize, black), style(textSize, grey)
 	y := dc.Max.Y
-	dc.FillText(title, vg.Point{X: dc.Min.X, Y: y}, c.title)
-	y -= title.Height(c.title) + 5
-	for _, line := range wrap(c.facts, " · ", func(s string) bool { return facts.Width(s) <= dc.Max.X-dc.Min.X }) {
+	dc.FillText(title, vg.Point{X: dc.Min.X, Y: y}, h.title)
+	y -= title.Height(h.title) + belowTitle
+	for _, line := range h.lines(dc.Max.X - dc.Min.X) {
 		dc.FillText(facts, vg.Point{X: dc.Min.X, Y: y}, line)
-		y -= facts.Height(line) + 3
+		y -= facts.Height(line) + belowFact
 	}
-	y = c.drawLegend(dc, y-4)
-	return draw.Crop(dc, 0, 0, 0, y-8-dc.Max.Y)
+	return draw.Crop(dc, 0, 0, 0, y-belowHead-dc.Max.Y)
 }
 
 // wrap joins parts to lines that fit.

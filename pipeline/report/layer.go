@@ -31,6 +31,7 @@ type layer struct {
 	dash  []vg.Length
 	xys   plotter.XYs
 	runs  []plotter.XYs
+	tints []color.NRGBA // of areas, one a run, instead of color
 }
 
 // present keeps the layers that have something to show.
@@ -119,19 +120,23 @@ func (l *layer) Plot(c draw.Canvas, p *plot.Plot) {
 			c.StrokeLines(l.lineStyle(), []vg.Point{{X: c.Min.X, Y: y(xy.Y)}, {X: c.Max.X, Y: y(xy.Y)}})
 		}
 	default:
-		for _, run := range l.runs {
-			l.plotRun(&c, run, x, y)
+		for i, run := range l.runs {
+			l.plotRun(&c, i, run, x, y)
 		}
 	}
 }
 
-func (l *layer) plotRun(c *draw.Canvas, run plotter.XYs, x, y func(float64) vg.Length) {
+func (l *layer) plotRun(c *draw.Canvas, i int, run plotter.XYs, x, y func(float64) vg.Length) {
 	points := make([]vg.Point, len(run))
-	for i, xy := range run {
-		points[i] = vg.Point{X: x(xy.X), Y: y(xy.Y)}
+	for j, xy := range run {
+		points[j] = vg.Point{X: x(xy.X), Y: y(xy.Y)}
 	}
 	if l.mark == areas {
-		c.FillPolygon(l.color, c.ClipPolygonXY(points))
+		fill := l.color
+		if l.tints != nil {
+			fill = l.tints[i]
+		}
+		c.FillPolygon(fill, c.ClipPolygonXY(points))
 	} else {
 		c.StrokeLines(l.lineStyle(), c.ClipLinesXY(points)...)
 	}
@@ -186,4 +191,13 @@ func (t triangle) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
 	c.FillPolygon(s.Color, []vg.Point{
 		{X: at.X, Y: at.Y + tip}, {X: at.X - wide, Y: at.Y - tip/2}, {X: at.X + wide, Y: at.Y - tip/2},
 	})
+}
+
+// pointer is a filled triangle that points to the right.
+type pointer struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (pointer) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
+	high := s.Radius
+	c.FillPolygon(s.Color, []vg.Point{{X: at.X, Y: at.Y + high}, {X: at.X, Y: at.Y - high}, {X: at.X + 1.4*s.Radius, Y: at.Y}})
 }

@@ -1,66 +1,21 @@
 package report
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
-	"io"
 
 	"echogram/plugins/schema"
 )
 
-const (
-	maxLine    = 1 << 20 // bytes; a longer line is malformed
-	quoted     = 160     // bytes of a malformed line that are quoted
-	readerSize = 1 << 18
-	checkEvery = 1 << 12 // lines between two looks at the context
-)
-
-// Read takes all lines of in. It fails only with the reader or the context; progress, if any, is called now and then.
-func (r *Report) Read(ctx context.Context, in io.Reader, progress func(lines int64)) error {
-	lines := lineReader{in: bufio.NewReaderSize(in, readerSize)}
-	var p schema.Point
-	for {
-		line, err := lines.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil && !errors.Is(err, errLong) {
-			return fmt.Errorf("report: line %d: %w", r.Lines+1, err)
-		}
-		r.Lines++
-		if err != nil {
-			r.malformed(line, err)
-		} else {
-			r.add(&p, line)
-		}
-		if r.Lines%checkEvery == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if progress != nil {
-				progress(r.Lines)
-			}
-		}
-	}
-}
-
-// add takes one line.
-func (r *Report) add(p *schema.Point, line []byte) {
-	line = bytes.TrimSpace(line)
-	if len(line) == 0 || line[0] == '#' {
-		return
-	}
+// Line takes a line of line protocol. It returns false for lines of other measurements, which it passes over.
+func (r *Report) Line(line []byte) (ours bool, err error) {
 	row, ok := rowOf(line)
 	if !ok {
-		r.Other++
-		return
+		return false, nil
 	}
+	p := &r.point
 	if err := parse(p, line, row); err != nil {
-		r.malformed(line, err)
-		return
+		return true, err
 	}
 	switch row := row.(type) {
 	case *schema.BFDEchoRTTRow:
@@ -78,15 +33,12 @@ func (r *Report) add(p *schema.Point, line []byte) {
 	case *schema.BFDEventRow:
 		r.addEvent(row)
 	}
+	return true, nil
 }
 
 // rowOf makes an empty row of the line's measurement, if it is one that is drawn.
 func rowOf(line []byte) (schema.Row, bool) {
-	end := bytes.IndexAny(line, ", ")
-	if end < 0 {
-		end = len(line)
-	}
-	switch string(line[:end]) {
+	switch measurementOf(line) {
 	case schema.BFDEchoRTT:
 		return new(schema.BFDEchoRTTRow), true
 	case schema.BFDEcho:
@@ -99,6 +51,14 @@ func rowOf(line []byte) (schema.Row, bool) {
 	return nil, false
 }
 
+func measurementOf(line []byte) string {
+	end := bytes.IndexAny(line, ", ")
+	if end < 0 {
+		end = len(line)
+	}
+	return string(line[:end])
+}
+
 var errNoTime = errors.New("no time")
 
 func parse(p *schema.Point, line []byte, row schema.Row) error {
@@ -109,39 +69,4 @@ func parse(p *schema.Point, line []byte, row schema.Row) error {
 		return errNoTime
 	}
 	return schema.Read(p, row)
-}
-
-func (r *Report) malformed(line []byte, err error) {
-	if r.Malformed++; r.Malformed == 1 {
-		r.First = fmt.Errorf("line %d: %w: %.*q", r.Lines, err, quoted, line)
-	}
-}
-
-var errLong = fmt.Errorf("longer than %d bytes", maxLine)
-
-// lineReader cuts a stream into lines and survives lines of any length.
-type lineReader struct {
-	in   *bufio.Reader
-	long []byte // of a line that the reader's buffer does not hold
-}
-
-// next returns a line, valid until the next call; errLong comes with the beginning of a line that was passed over.
-func (l *lineReader) next() ([]byte, error) {
-	line, err := l.in.ReadSlice('\n')
-	l.long = l.long[:0]
-	for err == bufio.ErrBufferFull {
-		if len(l.long) < maxLine {
-			l.long = append(l.long, line...)
-		}
-		line, err = l.in.ReadSlice('\n')
-		if err != bufio.ErrBufferFull {
-			if line = append(l.long, line...); len(line) > maxLine {
-				return line[:quoted], errLong
-			}
-		}
-	}
-	if err == io.EOF && len(line) > 0 {
-		err = nil
-	}
-	return line, err
 }

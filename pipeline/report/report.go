@@ -1,9 +1,13 @@
-// Package report draws pictures: from line protocol, what BFD sessions and their echoes did over time; of one target's
-// RTTs, what was cut and what the rest tells of the path.
+// Package report draws pictures: of networks that are swept and their blocks; of BFD sessions and their echoes over time;
+// of one target's RTTs, what was cut and what the rest tells of the path.
 //
 // Its layers, in the order of the data:
 //
-//   - read.go: lines to rows of the schema; what is malformed is counted, what is of other measurements passed over.
+//   - blockrows*.go: rows of sweeps, rollups and block analytics to a Collection: networks, blocks and targets.
+//   - hilbert.go, map*.go: a map of a network along a Hilbert curve, its scale, its names; animation*.go: the same over
+//     its sweeps, as GIF and APNG.
+//   - calendar.go, timeline.go, hours.go, churn.go: one kind of picture a file, network to chart.
+//   - read.go: lines of BFD to rows of the schema; what is of other measurements is passed over.
 //   - stream.go: rows to streams: one of echoes (echo.go) for each series of bfd_echo and bfd_echo_rtt, one of control
 //     packets (control.go) for each of bfd_session, and the events of their session (event.go).
 //   - series.go, spread.go: what a stream keeps, in bounded memory: a thinned series that never loses an extreme, and
@@ -18,8 +22,9 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+
+	"echogram/plugins/schema"
 )
 
 // Config bounds a report.
@@ -29,15 +34,11 @@ type Config struct {
 
 // Report collects rows and makes charts of them. The zero value is not usable.
 type Report struct {
-	Lines     int64 // lines read, empty ones and comments too
-	Other     int64 // lines of other measurements
-	Malformed int64 // lines of ours that cannot be read
-	First     error // what is wrong with the first malformed line, and the line
-
 	config   Config
 	echoes   streams[echoStream]
 	controls streams[controlStream]
 	events   map[sessionKey]*events
+	point    schema.Point
 }
 
 // New makes an empty report.
@@ -63,18 +64,13 @@ func (r *Report) Pictures() []Picture {
 	for _, s := range sortedStreams(r.controls.list, func(s *controlStream) *about { return &s.about }) {
 		charts = append(charts, controlChart(s, r.events[s.session]))
 	}
-	names := map[string]int{}
 	var pictures []Picture
 	for _, c := range charts {
-		if c == nil {
-			continue
+		if c != nil {
+			pictures = append(pictures, Picture{Name: c.name, Text: c.text, chart: c})
 		}
-		p := Picture{Name: c.name, Text: c.text, chart: c}
-		if names[c.name]++; names[c.name] > 1 {
-			p.Name = fmt.Sprintf("%s_%d", c.name, names[c.name])
-		}
-		pictures = append(pictures, p)
 	}
+	nameApart(pictures)
 	return pictures
 }
 

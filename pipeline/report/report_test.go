@@ -194,18 +194,24 @@ func TestNamesAreUniqueAndLimited(t *testing.T) {
 }
 
 func TestBadLines(t *testing.T) {
-	text := []byte("# comment\n\ncpu,host=a usage=1 1\nbfd_echo,broken\nbfd_echo_rtt,local=a rtt_ns=1i\nbfd_echo_rtt,local=a rtt_ns=\"x\" 5\n\xff\x00\n")
-	text = append(text, bytes.Repeat([]byte("bfd_echo"), maxLine/8+1)...)
-	text = append(text, '\n')
-	text = append(text, encoded(t, echoes(ends, 3)...)...)
-	r := read(t, Config{}, bytes.TrimRight(text, "\n"))
-	if r.Lines != 11 || r.Other != 2 || r.Malformed != 4 || r.echoes.list[0].sent != 3 {
-		t.Errorf("%d lines, %d other, %d malformed", r.Lines, r.Other, r.Malformed)
+	r := New(Config{})
+	for _, k := range []struct {
+		line, err string
+		ours      bool
+	}{
+		{"cpu,host=a usage=1 1", "", false},
+		{"\xff\x00", "", false},
+		{"", "", false},
+		{"bfd_echo,broken", `schema: line protocol, byte 16: tag "broken" has no value`, true},
+		{"bfd_echo_rtt,local=a rtt_ns=1i", "no time", true},
+		{`bfd_echo_rtt,local=a rtt_ns="x" 5`, "schema: bfd_echo_rtt field rtt_ns has another type than the schema's", true},
+	} {
+		ours, err := r.Line([]byte(k.line))
+		if ours != k.ours || (err == nil) != (k.err == "") || err != nil && err.Error() != k.err {
+			t.Errorf("%q: %v, %v", k.line, ours, err)
+		}
 	}
-	if want := `line 4: schema: line protocol, byte 16: tag "broken" has no value: "bfd_echo,broken"`; r.First.Error() != want {
-		t.Errorf("got %s", r.First)
-	}
-	if !read(t, Config{}, nil).Empty() {
+	if !r.Empty() {
 		t.Error("nothing is something")
 	}
 }
@@ -280,8 +286,8 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("bfd_event,event=flap,local=a text=\"x\" 9223372036854775807\nbfd_echo_rtt,local=a rtt_ns=1i -9223372036854775808\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r := New(Config{Streams: 2})
-		if err := r.Read(t.Context(), bytes.NewReader(text), nil); err != nil {
-			t.Fatal(err)
+		for line := range bytes.Lines(text) {
+			r.Line(line)
 		}
 		for _, p := range r.Pictures() {
 			if err := p.Write(new(bytes.Buffer), SVG); err != nil {

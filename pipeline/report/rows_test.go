@@ -34,8 +34,10 @@ func encoded(t *testing.T, rows ...schema.Row) []byte {
 func read(t *testing.T, c Config, text []byte) *Report {
 	t.Helper()
 	r := New(c)
-	if err := r.Read(t.Context(), bytes.NewReader(text), nil); err != nil {
-		t.Fatal(err)
+	for line := range bytes.Lines(text) {
+		if _, err := r.Line(line); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return r
 }

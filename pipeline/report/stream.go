@@ -95,17 +95,18 @@ func (a *about) file(kind string) string {
 			parts = append(parts, p[0]+p[1])
 		}
 	}
-	var b strings.Builder
+	return fileName(parts...)
+}
+
+// fileName makes a file name of the parts that are not empty.
+func fileName(parts ...string) string {
+	var some []string
 	for _, p := range parts {
-		if p == "" {
-			continue
+		if p != "" {
+			some = append(some, strings.Map(fileRune, p))
 		}
-		if b.Len() > 0 {
-			b.WriteByte('_')
-		}
-		b.WriteString(strings.Map(fileRune, p))
 	}
-	return b.String()
+	return strings.Join(some, "_")
 }
 
 func fileRune(r rune) rune {

@@ -10,11 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"echogram/pipeline/report"
 )
@@ -22,98 +20,101 @@ import (
 // maxStreams is how many streams of a kind are drawn without --all.
 const maxStreams = 50
 
+// bfdKind names the pictures of BFD on the command line.
+const bfdKind = "bfd"
+
 type reportFlags struct {
-	out    string
-	format []string
-	all    bool
+	out, config, network, start, stop, zone string
+	format, picture                         []string
+	all                                     bool
+	max                                     time.Duration
 }
 
 func newReport() *cobra.Command {
 	var f reportFlags
 	cmd := &cobra.Command{
-		Use:   "report --out DIR [FILE|-]",
-		Short: "Draw BFD sessions and their echoes from line protocol",
-		Long: `Draw pictures from line protocol, read from FILE or STDIN: of each stream of BFD echoes the RTT over time, its
-distribution and the send interval against its window; of each end of a session the interval of its control packets
-and the detection margin.
+		Use:   "report --out DIR [--config FILE | FILE…]",
+		Short: "Draw networks, their blocks, and BFD sessions",
+		Long: `Draw pictures of what was swept and of BFD sessions: from files of line protocol or con-ping's
+(NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, - or none being STDIN; or from InfluxDB, where --config
+tells: points of sweeps from its source, rows of block analytics from its sink.
 
-With rows of single echoes (bfd_echo_rtt) each echo is drawn, else the periods of bfd_echo. Lines of other measurements
-are passed over, malformed ones counted. STDOUT gets the files made, one a line, and what each shows. Exit codes: 0
-done, 1 failed, or nothing to draw, 2 usage.`,
-		Example: `  echogram bfd --format influx --per-echo link.pcap | echogram-pipeline report --out pictures
-  echogram-pipeline report --out pictures --format svg bfd.lp`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usageError{fmt.Errorf("one FILE at most, have %d", len(args))}
-			}
-			return nil
-		},
+Of each network: map, its latest RTTs along a Hilbert curve; animation, the same over its sweeps (gif, apng); calendar,
+the share that answers by hour and day; timeline, outages; hours, RTTs by hour of the day; churn, addresses and
+sessions by day. Of BFD (bfd): of each stream of echoes the RTT over time, its distribution and the send interval; of
+each end of a session the interval of control packets and the detection margin.
+
+A picture is written in those of the formats that it has. Lines of other measurements are passed over, malformed ones
+counted and the first quoted. STDOUT gets the files made, one a line, and what each shows. Exit codes: 0 done, 1 failed,
+or nothing to draw, 2 usage or configuration.`,
+		Example: `  echogram sweep --format influx 192.0.2.0/24 | echogram-pipeline report --out pictures
+  echogram-pipeline report --out pictures --picture map,animation --max 350ms 192.0.2.0-24-*.txt
+  echogram-pipeline report --out pictures --config pipeline.toml --network 192.0.2.0/24 --start 2026-01-10T00:00:00Z
+  echogram bfd --format influx --per-echo link.pcap | echogram-pipeline report --out pictures`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.run(cmd.Context(), append(args, "-")[0], cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return f.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&f.out, "out", "", "`DIR` for the pictures; it is made, and files of the same names are replaced")
-	cmd.Flags().StringSliceVar(&f.format, "format", []string{"png", "svg"}, "png, svg or both")
-	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams, not only the first %d of echoes and of control packets", maxStreams))
+	cmd.Flags().StringVar(&f.config, "config", "", "read from the InfluxDB of this configuration `FILE`")
+	cmd.Flags().StringSliceVar(&f.format, "format", []string{"png", "svg", "gif"}, "png, svg; of animations gif, apng")
+	cmd.Flags().StringSliceVar(&f.picture, "picture", allKinds(), "kinds of pictures")
+	cmd.Flags().StringVar(&f.network, "network", "", "only what lies in `CIDR`, as one network")
+	cmd.Flags().StringVar(&f.start, "start", "", "only rows from `T` on, RFC 3339 or seconds since the epoch (default with --config: 7 days before --stop)")
+	cmd.Flags().StringVar(&f.stop, "stop", "", "only rows before `T`")
+	cmd.Flags().DurationVar(&f.max, "max", 0, "RTT at the upper end of a map's scale (default: the 99th percentile)")
+	cmd.Flags().StringVar(&f.zone, "timezone", "UTC", "time `ZONE` of days and hours, such as Europe/Berlin")
+	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams of BFD, not only the first %d of echoes and of control packets", maxStreams))
 	return cmd
 }
 
-func (f *reportFlags) run(ctx context.Context, file string, stdin io.Reader, stdout, stderr io.Writer) error {
-	formats, err := f.parse()
+func allKinds() []string {
+	var all []string
+	for _, k := range report.Kinds() {
+		all = append(all, string(k))
+	}
+	return append(all, bfdKind)
+}
+
+// drawing is a report as its flags say.
+type drawing struct {
+	formats []report.Format
+	kinds   []report.Kind
+	bfd     *report.Report     // nil: not wanted
+	nets    *report.Collection //
+	within  report.CollectionConfig
+	log     *slog.Logger
+	p       *progress
+	lines   int64
+}
+
+func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	d, err := f.parse(files, time.Now())
 	if err != nil {
 		return usageError{err}
 	}
-	c := report.Config{Streams: maxStreams}
-	if f.all {
-		c.Streams = 0
-	}
-	r := report.New(c)
-	p := newProgress(stderr)
-	err = interruptible(ctx, func() error { return readInto(ctx, r, file, stdin, p) })
-	p.clear()
+	d.p = newProgress(stderr)
+	defer d.p.clear()
+	d.log = slog.New(slog.NewTextHandler(d.p.over(stderr), nil))
+	err = interruptible(ctx, func() error {
+		if f.config != "" {
+			return d.readInfluxDB(ctx, f.config)
+		}
+		return d.readFiles(ctx, files, stdin)
+	})
 	if err != nil {
 		return err
 	}
-	warn(r, slog.New(slog.NewTextHandler(stderr, nil)))
-	if r.Empty() {
-		return fmt.Errorf("report: no rows of %s in %d lines", "bfd_echo_rtt, bfd_echo or bfd_session", r.Lines)
+	d.nets.Finish()
+	pictures := d.nets.Pictures(d.kinds, f.max)
+	if d.bfd != nil {
+		d.warn()
+		pictures = append(pictures, d.bfd.Pictures()...)
 	}
-	defer p.clear()
-	return f.draw(ctx, r.Pictures(), formats, stdout, p)
-}
-
-// parse checks the flags.
-func (f *reportFlags) parse() ([]report.Format, error) {
-	if f.out == "" {
-		return nil, errors.New("--out is missing")
+	if len(pictures) == 0 {
+		return fmt.Errorf("report: nothing to draw for --picture %s in %d lines", strings.Join(f.picture, ","), d.lines)
 	}
-	var formats []report.Format
-	for _, name := range f.format {
-		format := report.Format(strings.ToLower(strings.TrimSpace(name)))
-		if format != report.PNG && format != report.SVG {
-			return nil, fmt.Errorf("--format %q is neither png nor svg", name)
-		}
-		if !slices.Contains(formats, format) {
-			formats = append(formats, format)
-		}
-	}
-	if len(formats) == 0 {
-		return nil, errors.New("--format names no format")
-	}
-	return formats, nil
-}
-
-func readInto(ctx context.Context, r *report.Report, file string, stdin io.Reader, p *progress) error {
-	in := stdin
-	if file != "-" {
-		opened, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		defer opened.Close()
-		in = opened
-	}
-	return r.Read(ctx, in, func(lines int64) { p.say("%d lines read", lines) })
+	return d.draw(ctx, f.out, pictures, stdout)
 }
 
 // interruptible runs read and returns early when ctx ends: nothing wakes a read from a pipe, but the process ends then.
@@ -129,31 +130,31 @@ func interruptible(ctx context.Context, read func() error) error {
 }
 
 // warn says what was not drawn.
-func warn(r *report.Report, log *slog.Logger) {
-	if r.Malformed > 0 {
-		log.Warn("malformed lines", "count", r.Malformed, "first", r.First.Error())
-	}
-	if echoes, controls := r.LeftOut(); echoes+controls > 0 {
-		log.Warn("streams left out: --all draws them", "drawn", maxStreams, "echoes", echoes, "control", controls)
+func (d *drawing) warn() {
+	if echoes, controls := d.bfd.LeftOut(); echoes+controls > 0 {
+		d.log.Warn("streams left out: --all draws them", "drawn", maxStreams, "echoes", echoes, "control", controls)
 	}
 }
 
-// draw writes each picture in each format, and the index.
-func (f *reportFlags) draw(ctx context.Context, pictures []report.Picture, formats []report.Format, stdout io.Writer, p *progress) error {
-	if err := os.MkdirAll(f.out, 0o755); err != nil {
+// draw writes each picture in each format that it has, and the index.
+func (d *drawing) draw(ctx context.Context, dir string, pictures []report.Picture, stdout io.Writer) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for i := range pictures {
-		for _, format := range formats {
+		for _, format := range pictures[i].Formats() {
+			if !slices.Contains(d.formats, format) {
+				continue
+			}
 			if ctx.Err() != nil {
 				return errors.New("report: interrupted")
 			}
-			p.say("%d of %d pictures drawn", i, len(pictures))
-			name := filepath.Join(f.out, pictures[i].Name+"."+string(format))
+			name := filepath.Join(dir, pictures[i].Name+"."+string(format))
+			d.p.say("%d of %d pictures drawn, then %s", i, len(pictures), filepath.Base(name))
 			if err := writePicture(name, &pictures[i], format); err != nil {
 				return err
 			}
-			p.clear()
+			d.p.clear()
 			if _, err := fmt.Fprintf(stdout, "%s\t%s\n", name, pictures[i].Text); err != nil {
 				return err
 			}
@@ -168,42 +169,4 @@ func writePicture(name string, p *report.Picture, format report.Format) error {
 		return err
 	}
 	return errors.Join(p.Write(out, format), out.Close())
-}
-
-// progress is one line on a terminal that is written over and over; elsewhere it is silent.
-type progress struct {
-	mu   sync.Mutex // an interrupted read may still be going on
-	out  io.Writer  // nil: silent
-	last time.Time
-	open bool
-}
-
-// redraw is the least time between two lines of progress; the first one comes after it, too.
-const redraw = 200 * time.Millisecond
-
-func newProgress(out io.Writer) *progress {
-	p := &progress{last: time.Now()}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.out = out
-	}
-	return p
-}
-
-func (p *progress) say(format string, args ...any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.out == nil || time.Since(p.last) < redraw {
-		return
-	}
-	p.last, p.open = time.Now(), true
-	fmt.Fprintf(p.out, "\r"+format+"\x1b[K", args...)
-}
-
-func (p *progress) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open {
-		fmt.Fprint(p.out, "\r\x1b[K")
-		p.open = false
-	}
 }

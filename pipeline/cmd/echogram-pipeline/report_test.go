@@ -52,7 +52,7 @@ func TestReportWritesPicturesAndIndex(t *testing.T) {
 	if len(there) != 6 || !slices.Equal(listed, there) {
 		t.Errorf("listed %v, there %v", listed, there)
 	}
-	if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "count=1") || !strings.Contains(stderr, "line 3: ") {
+	if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "count=1") || !strings.Contains(stderr, "line=3 ") {
 		t.Errorf("STDERR: %s", stderr)
 	}
 }
@@ -77,9 +77,15 @@ func TestReportErrors(t *testing.T) {
 		usage bool
 	}{
 		{echoLines, "", "--out is missing", true},
-		{echoLines, "--out " + dir + " --format gif", `--format "gif" is neither png nor svg`, true},
-		{echoLines, "--out " + dir + " a b", "one FILE at most, have 2", true},
-		{"cpu usage=1 1\n", "--out " + dir, "report: no rows of bfd_echo_rtt, bfd_echo or bfd_session in 1 lines", false},
+		{echoLines, "--out " + dir + " --format bmp", `--format "bmp" is none of png, svg, gif, apng`, true},
+		{echoLines, "--out " + dir + " --picture globe", `--picture "globe" is none of map, animation,`, true},
+		{echoLines, "--out " + dir + " --network 10", `--network "10" is no CIDR`, true},
+		{echoLines, "--out " + dir + " --timezone Moon", `--timezone "Moon" is unknown`, true},
+		{echoLines, "--out " + dir + " --max -1s", "--max -1s is negative", true},
+		{echoLines, "--out " + dir + " --start 7 --stop 5", "--start 1970-01-01T00:00:07Z does not lie before --stop, 1970-01-01T00:00:05Z", true},
+		{echoLines, "--out " + dir + " --config c.toml a", "--config and a: read from InfluxDB or from files", true},
+		{echoLines, "--out " + dir + " --config " + filepath.Join(dir, "none"), "no such file", true},
+		{"cpu usage=1 1\n", "--out " + dir, "report: nothing to draw for --picture map,animation,calendar,timeline,hours,churn,bfd in 1 lines", false},
 		{"", "--out " + dir + " " + filepath.Join(dir, "none"), "no such file", false},
 		{echoLines, "--out /dev/null/x", "not a directory", false},
 	} {
