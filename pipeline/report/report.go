@@ -7,6 +7,8 @@
 //   - hilbert.go, map*.go: a map of a network along a Hilbert curve, its scale, its names; animation*.go: the same over
 //     its sweeps, as GIF and APNG.
 //   - calendar.go, timeline.go, hours.go, churn.go: one kind of picture a file, network to chart.
+//   - page*.go, page/: a Collection as one HTML page that loads nothing: view models for its template, maps packed for its
+//     script.
 //   - read.go: lines of BFD to rows of the schema; what is of other measurements is passed over.
 //   - stream.go: rows to streams: one of echoes (echo.go) for each series of bfd_echo and bfd_echo_rtt, one of control
 //     packets (control.go) for each of bfd_session, and the events of their session (event.go).

@@ -28,12 +28,13 @@ type reportFlags struct {
 	format, picture                         []string
 	all                                     bool
 	max                                     time.Duration
+	page                                    *pageOutput
 }
 
 func newReport() *cobra.Command {
 	var f reportFlags
 	cmd := &cobra.Command{
-		Use:   "report --out DIR [--config FILE | FILE…]",
+		Use:   "report {--out DIR | --page FILE} [--config FILE | FILE…]",
 		Short: "Draw networks, their blocks, and BFD sessions",
 		Long: `Draw pictures of what was swept and of BFD sessions: from files of line protocol or con-ping's
 (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, - or none being STDIN; or from InfluxDB, where --config
@@ -50,6 +51,7 @@ or nothing to draw, 2 usage or configuration.`,
 		Example: `  echogram sweep --format influx 192.0.2.0/24 | echogram-pipeline report --out pictures
   echogram-pipeline report --out pictures --picture map,animation --max 350ms 192.0.2.0-24-*.txt
   echogram-pipeline report --out pictures --config pipeline.toml --network 192.0.2.0/24 --start 2026-01-10T00:00:00Z
+  echogram-pipeline report --page network.html --config pipeline.toml --network 192.0.2.0/24
   echogram bfd --format influx --per-echo link.pcap | echogram-pipeline report --out pictures`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -64,6 +66,7 @@ or nothing to draw, 2 usage or configuration.`,
 	cmd.Flags().StringVar(&f.stop, "stop", "", "only rows before `T`")
 	cmd.Flags().DurationVar(&f.max, "max", 0, "RTT at the upper end of a map's scale (default: the 99th percentile)")
 	cmd.Flags().StringVar(&f.zone, "timezone", "UTC", "time `ZONE` of days and hours, such as Europe/Berlin")
+	f.page = pageFlags(cmd)
 	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams of BFD, not only the first %d of echoes and of control packets", maxStreams))
 	return cmd
 }
@@ -106,6 +109,11 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 		return err
 	}
 	d.nets.Finish()
+	if f.page.wanted() {
+		if err := f.page.write(d.nets, stdout); err != nil || f.out == "" {
+			return err
+		}
+	}
 	pictures := d.nets.Pictures(d.kinds, f.max)
 	if d.bfd != nil {
 		d.warn()

@@ -16,8 +16,8 @@ func (f *reportFlags) parse(files []string, now time.Time) (*drawing, error) {
 	d := &drawing{}
 	var err error
 	switch {
-	case f.out == "":
-		return nil, errors.New("--out is missing")
+	case f.out == "" && !f.page.wanted():
+		return nil, errors.New("--out is missing, or --page")
 	case f.config != "" && len(files) > 0:
 		return nil, fmt.Errorf("--config and %s: read from InfluxDB or from files", files[0])
 	case f.max < 0:
