@@ -15,6 +15,7 @@
 package block
 
 import (
+	"cmp"
 	"time"
 )
 
@@ -46,6 +47,23 @@ type Config struct {
 	Top               int           // single targets with a row a day: those with the largest amplitudes; 100
 }
 
+// withDefaults returns c with defaults in place of what is zero.
+func (c Config) withDefaults() Config {
+	if c.Location == nil {
+		c.Location = time.UTC
+	}
+	return Config{
+		Window: cmp.Or(c.Window, time.Hour), Location: c.Location, Labels: c.Labels,
+		Belief: cmp.Or(c.Belief, 0.99), Up: cmp.Or(c.Up, 0.9), Down: cmp.Or(c.Down, 0.1),
+		Responders: cmp.Or(c.Responders, 15), Vantage: cmp.Or(c.Vantage, 0.5), References: c.References,
+		Stable: cmp.Or(c.Stable, 0.95), Volatile: cmp.Or(c.Volatile, 0.0016), LongUptime: cmp.Or(c.LongUptime, 6*time.Hour),
+		Underused: cmp.Or(c.Underused, 0.1), Classified: cmp.Or(c.Classified, 0.2),
+		Days: cmp.Or(c.Days, 3), Span: cmp.Or(c.Span, 14),
+		Low: cmp.Or(c.Low, 500*time.Microsecond), Mild: cmp.Or(c.Mild, time.Millisecond), Severe: cmp.Or(c.Severe, 3*time.Millisecond),
+		Targets: cmp.Or(c.Targets, 3), Top: cmp.Or(c.Top, 100),
+	}
+}
+
 // Look is what one sweep saw of one block.
 type Look struct {
 	Time     int64 // scheduled start of the sweep, ns
@@ -53,6 +71,7 @@ type Look struct {
 	Probed   Set   // places with a row
 	Answered Set
 	RTT      []int64 // ns by place, of those that answered; 0: unknown
+	Out      Set     // places of which an outage is the reason that they are silent: of Part those of the half
 }
 
 // Verdict is what a sweep says of a block.

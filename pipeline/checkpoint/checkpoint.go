@@ -1,13 +1,13 @@
-// Package checkpoint keeps the pipeline's state in one file, so that a process can be killed at any instant and the
-// next one goes on. It owns the file's format, the way it is replaced, and the lock that keeps a second pipeline
-// away. What the state means is its caller's business.
+// Package checkpoint keeps the pipeline's state in files, so that a process can be killed at any instant and the next
+// one goes on. It owns their format, the way they are replaced, and the lock that keeps a second pipeline away. What a
+// state means is its caller's business.
 //
-// The file is JSON:
+// What rollups need is one file of JSON:
 //
 //	{"version": 2, "source": "…", "sink": "…", "crc32": "1a2b3c4d", "state": {…}}
 //
 // crc32 (IEEE) is taken over the bytes of state. source and sink name what the state is about: it is of no use for
-// another bucket.
+// another bucket. What is too large for that is a stream of bytes in a file of its own (SaveStream).
 package checkpoint
 
 import (
@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,12 +44,17 @@ type Store struct {
 	lock              *os.File
 }
 
+// about says what a file is about: it is of no use for another bucket.
+type about struct {
+	Version int    `json:"version"`
+	Source  string `json:"source"`
+	Sink    string `json:"sink"`
+}
+
 type file struct {
-	Version int             `json:"version"`
-	Source  string          `json:"source"`
-	Sink    string          `json:"sink"`
-	CRC32   string          `json:"crc32"`
-	State   json.RawMessage `json:"state"`
+	about
+	CRC32 string          `json:"crc32"`
+	State json.RawMessage `json:"state"`
 }
 
 // Open makes dir where it is missing and locks it until Close, or until the process ends in whatever way.
@@ -83,14 +89,11 @@ func (s *Store) decode(data []byte, v any) error {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return fmt.Errorf("%w: %v", ErrDamaged, err)
 	}
-	if f.Version != Version {
-		return fmt.Errorf("%w: version %d, want %d", ErrOther, f.Version, Version)
-	}
-	if f.CRC32 != sum(f.State) {
+	if f.Version == Version && f.CRC32 != sum(f.State) {
 		return fmt.Errorf("%w: crc32 is %s, the file says %q", ErrDamaged, sum(f.State), f.CRC32)
 	}
-	if f.Source != s.source || f.Sink != s.sink {
-		return fmt.Errorf("%w: it goes from %s to %s", ErrOther, f.Source, f.Sink)
+	if err := s.same(&f.about); err != nil {
+		return err
 	}
 	if err := json.Unmarshal(f.State, v); err != nil {
 		return fmt.Errorf("%w: %v", ErrDamaged, err)
@@ -107,7 +110,11 @@ func (s *Store) Save(v any) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	if err := s.replace(data); err != nil {
+	err = s.replace(FileName, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return nil
@@ -121,28 +128,6 @@ func (s *Store) encode(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	err = enc.Encode(file{Version: Version, Source: s.source, Sink: s.sink, CRC32: sum(state), State: state})
+	err = enc.Encode(file{about: about{Version, s.source, s.sink}, CRC32: sum(state), State: state})
 	return out.Bytes(), err
-}
-
-func (s *Store) replace(data []byte) error {
-	tmp := filepath.Join(s.dir, FileName+".new") // a fixed name: a killed process leaves one at most
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(tmp, filepath.Join(s.dir, FileName))
-	}
-	if err != nil {
-		return err
-	}
-	return syncDir(s.dir)
 }

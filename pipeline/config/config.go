@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +35,7 @@ type Config struct {
 	LogLevel      slog.Level        `toml:"log_level"`
 	Measurement   []Measurement     `toml:"measurement"`
 	Path          Path              `toml:"path"`
+	Block         Block             `toml:"block"`
 	Source        Source            `toml:"source"`
 	Sink          Sink              `toml:"sink"`
 }
@@ -111,6 +111,7 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 		Windows:       []strict.Duration{{Duration: time.Minute}, {Duration: 10 * time.Minute}, {Duration: time.Hour}, {Duration: day}},
 		Filter:        outlier.Sigma.String(),
 		Path:          Path{Shifts: true, HopDelay: strict.Duration{Duration: 20 * time.Microsecond}, NsPerMetre: 10},
+		Block:         blockDefaults(),
 		Source:        Source{Type: InfluxDB, Language: source.Auto, Readers: 2},
 		Sink:          Sink{Type: InfluxDB, Batch: 5000},
 	}
@@ -123,6 +124,7 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 	k.times(c)
 	k.windows(c)
 	k.methods(c)
+	k.block(&c.Block)
 	k.servers(c)
 	return c, k.err()
 }
@@ -232,17 +234,18 @@ func (c *Config) Print(w io.Writer) error {
 	var b strings.Builder
 	windows := make([]string, len(c.Windows))
 	for i, d := range c.Windows {
-		windows[i] = strconv.Quote(rollup.Name(d.Duration))
+		windows[i] = rollup.Name(d.Duration)
 	}
 	fmt.Fprintf(&b, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\n",
 		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit)
-	fmt.Fprintf(&b, "windows = [%s]\nper_target = %q\nfilter = %q\nlog_level = %q\n\n",
-		strings.Join(windows, ", "), c.PerTarget, c.Filter, strings.ToLower(c.LogLevel.String()))
+	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nlog_level = %q\n\n",
+		quoted(windows), c.PerTarget, c.Filter, strings.ToLower(c.LogLevel.String()))
 	for _, m := range c.Measurement {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)
 	}
 	fmt.Fprintf(&b, "[path]\nshifts = %v\nhop_delay = %q\nns_per_metre = %v\n\n", c.Path.Shifts, c.Path.HopDelay, c.Path.NsPerMetre)
+	b.WriteString(c.Block.print())
 	fmt.Fprintf(&b, "[source]\ntype = %q\n%slanguage = %q\nreaders = %d\n\n", c.Source.Type, c.Source.print(), c.Source.Language, c.Source.Readers)
 	fmt.Fprintf(&b, "[sink]\ntype = %q\npath = %q\n%sbatch = %d\n", c.Sink.Type, c.Sink.Path, c.Sink.print(), c.Sink.Batch)
 	_, err := io.WriteString(w, b.String())

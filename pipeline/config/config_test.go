@@ -69,6 +69,21 @@ func TestDerivedDefaults(t *testing.T) {
 	}
 }
 
+// TestBlocks: what is given reaches the engine, the rest is what it would take itself.
+func TestBlocks(t *testing.T) {
+	c, err := Parse("p.toml", []byte("[block]\ntimezone = 'Europe/Berlin'\nreferences = ['2001:DB8::1']\n"+least), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.Blocks()
+	if b.Location.String() != "Europe/Berlin" || b.References[0] != "2001:db8::1" || b.Window != time.Hour || b.Up != 0.9 || b.Span != 14 {
+		t.Errorf("got %+v", b)
+	}
+	if c, err = Parse("p.toml", []byte("[block]\nenabled = false\n"+least), noEnv); err != nil || c.Blocks() != nil {
+		t.Errorf("not enabled: %v, %v", c, err)
+	}
+}
+
 // TestWithoutServers: from STDIN to STDOUT or a file no server is needed, nor named in errors.
 func TestWithoutServers(t *testing.T) {
 	for text, want := range map[string][2]string{
@@ -123,6 +138,18 @@ func TestErrors(t *testing.T) {
 		"same name": {least + strings.Repeat("[[measurement]]\nname = 'ping'\nfield = 'a'\nunit = 'ms'\ntarget = 'url'\n", 2),
 			`p.toml:12: key "measurement[1].name": "ping" is there already`},
 		"hop delay":  {least + "[path]\nhop_delay = 0\n", `p.toml:7: key "path.hop_delay": 0s is not positive: 20us is an office switch's, 2us a fast one's`},
+		"zone":       {least + "[block]\ntimezone = 'Mars'\n", `p.toml:7: key "block.timezone": "Mars" is not a time zone such as "Europe/Berlin", "UTC" or "Local"`},
+		"reference":  {least + "[block]\nreferences = ['192.0.2.1', 'gw']\n", `p.toml:7: key "block.references[1]": "gw" is no address such as 192.0.2.1`},
+		"label":      {least + "[block]\nlabels = ['site', 'block']\n", `p.toml:7: key "block.labels[1]": "block" is summed up as it is, and no label`},
+		"labels":     {least + "[block]\nlabels = ['site', 'site']\n", `p.toml:7: key "block.labels[1]": "site" stands there already`},
+		"belief":     {least + "[block]\nbelief = 1\n", `p.toml:7: key "block.belief": 1 does not lie between 0 and 1`},
+		"both ways":  {least + "[block]\nup = 0.2\ndown = 0.3\n", `p.toml:8: key "block.down": 0.3 is not less than up, 0.2: a block would be both`},
+		"responders": {least + "[block]\nresponders = 0\n", `p.toml:7: key "block.responders": 0 is less than 1`},
+		"window":     {least + "[block]\nwindow = '7h'\n", `p.toml:7: key "block.window": 7h is not a part of a day, a minute or longer: 1h would do`},
+		"uptime":     {least + "[block]\nlong_uptime = 0\n", `p.toml:7: key "block.long_uptime": 0s is not positive`},
+		"span":       {least + "[block]\ndays = 5\nspan = 4\n", `p.toml:8: key "block.span": 4 does not lie between days, 5, and 60`},
+		"amplitudes": {least + "[block]\nlow = '2ms'\n", `p.toml:7: key "block.low": 2ms, mild, 1ms, and severe, 3ms, do not grow from above 0`},
+		"a typo":     {least + "[block]\nresponder = 5\n", `p.toml:7: key "block.responder": unknown; did you mean "responders"?`},
 		"source":     {strings.Replace(least, "[source]", "[source]\ntype = 'file'", 1), `p.toml:2: key "source.type": "file" is not one of influxdb, stdin`},
 		"no path":    {least + "type = 'file'\n", `p.toml:4: key "sink.path": is missing: where the file goes, such as /var/lib/echogram-pipeline/rollups.lp`},
 		"path":       {least + "path = 'x'\n", `p.toml:6: key "sink.path": is for type = "file", not for "influxdb"`},

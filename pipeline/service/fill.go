@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"io"
 
+	"echogram/pipeline/checkpoint"
 	"echogram/pipeline/ledger"
 )
 
@@ -51,10 +53,17 @@ func (f *Filler) Backfill(ctx context.Context, start, stop, now int64, partial b
 	if left > 0 {
 		f.Config.Log.Warn("windows that began before the oldest point are left out: --partial takes them as they are", "windows", left, "oldest", stamp(oldest))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return f.blocks(ctx, start, stop, oldest, now)
 }
 
 // forgetful is a Store that keeps nothing.
 type forgetful struct{}
 
 func (forgetful) Save(any) error { return nil }
+
+func (forgetful) SaveStream(string, func(io.Writer) error) error { return nil }
+
+func (forgetful) LoadStream(string, func(io.Reader) error) error { return checkpoint.ErrNone }

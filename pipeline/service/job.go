@@ -111,14 +111,22 @@ func (s *Service) newJob(ws []ledger.Window, now int64) *job {
 	return j
 }
 
-// each hands parts to a few readers at once and returns when all have ended: the first error stops them. work makes
-// what one reader does.
+// each has the parts of j read.
 func (s *Service) each(ctx context.Context, j *job, parts []source.Part, work func() func(context.Context, source.Part) error) error {
+	say := func(i int) string {
+		return fmt.Sprintf("%s to %s: %d of %d parts", stamp(j.from), stamp(j.to), i, len(parts))
+	}
+	return s.cfg.each(ctx, parts, say, work)
+}
+
+// each hands parts to a few readers at once and returns when all have ended: the first error stops them. work makes
+// what one reader does; say tells Progress how far it is.
+func (c *Config) each(ctx context.Context, parts []source.Part, say func(i int) string, work func() func(context.Context, source.Part) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	next := make(chan source.Part)
-	for range min(s.cfg.Readers, len(parts)) {
+	for range min(c.Readers, len(parts)) {
 		wg.Go(func() {
 			read := work()
 			for p := range next {
@@ -132,8 +140,8 @@ func (s *Service) each(ctx context.Context, j *job, parts []source.Part, work fu
 		if ctx.Err() != nil {
 			break
 		}
-		if s.cfg.Progress != nil {
-			s.cfg.Progress(fmt.Sprintf("%s to %s: %d of %d parts", stamp(j.from), stamp(j.to), i, len(parts)))
+		if c.Progress != nil {
+			c.Progress(say(i))
 		}
 		next <- p
 	}

@@ -1,10 +1,12 @@
-// Package service runs the pipeline: it is the one place that brings the engines (ledger, rollup, path) and the edges
+// Package service runs the pipeline: it is the one place that brings the engines (ledger, rollup, path, block) and the edges
 // (source, sink, checkpoint) together.
 //
 // Its layers, from the bottom:
 //
 //   - shifter: floors of a target in, path_shift rows out.
 //   - job: one run of windows, each part (a block, some targets) read once for all of them.
+//   - analyst: points and manifests in, rows of blocks and a log line for each of their events out.
+//   - blocks: the analyst beside rollups, with a position and a state of its own.
 //   - Service: rounds over InfluxDB. A round counts, decides, reads, writes and remembers, in that order; it asks what
 //     manifests promise and what rows there are, enters both into the ledger, rolls up the windows that this says are
 //     due, and saves the ledger when the sink has acknowledged their rows.
@@ -18,9 +20,11 @@ package service
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"time"
 
+	"echogram/pipeline/block"
 	"echogram/pipeline/influx"
 	"echogram/pipeline/ledger"
 	"echogram/pipeline/path"
@@ -36,6 +40,8 @@ type Accounts interface {
 	Counts(ctx context.Context, of string, from, to int64) ([]source.Minute, error)
 	// Totals are the rows of sweeps, not by the minute; ok is false where they are no cheaper than Counts.
 	Totals(ctx context.Context, from, to int64) (all []source.Minute, ok bool, err error)
+	// Sweeps are the manifests one by one.
+	Sweeps(ctx context.Context, from, to int64) ([]schema.SweepStatsRow, error)
 }
 
 // Points gives the raw rows, part by part. Read is called by several goroutines at once.
@@ -43,6 +49,8 @@ type Points interface {
 	Oldest(ctx context.Context) (t int64, ok bool, err error)
 	Parts(ctx context.Context, of string, from, to int64) ([]source.Part, error)
 	Read(ctx context.Context, part source.Part, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error
+	// Answers is Read for the points of a block, with the fields that tell who answers.
+	Answers(ctx context.Context, block string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error
 	Facts(ctx context.Context, from, to int64, length time.Duration) ([]source.Facts, error)
 }
 
@@ -59,6 +67,8 @@ type Sink interface {
 // Store keeps what the next process needs to go on.
 type Store interface {
 	Save(state any) error
+	SaveStream(name string, write func(io.Writer) error) error
+	LoadStream(name string, read func(io.Reader) error) error // checkpoint.ErrNone: there is nothing
 }
 
 // Config is what a Service needs to know.
@@ -69,6 +79,8 @@ type Config struct {
 	Rollup   rollup.Config
 	Of       []string          // measurements besides icmp_sweep
 	Shifts   *path.ShiftConfig // nil: they are not looked for
+	Blocks   *block.Config     // with all defaults filled in; nil: they are not looked at
+	Lateness time.Duration     // by how much a point may come late; a ledger has its own
 	Progress func(string)      // told what is being read; nil: nobody is
 	Log      *slog.Logger
 }
@@ -90,13 +102,16 @@ type Service struct {
 	store   Store
 	want    func(*ledger.Window) bool // nil: all
 	shifter *shifter                  // nil: none
+	blocks  *blocks                   // nil: none
 	misled  []ledger.Window           // of which this round has read another number of rows than it had counted
 	exact   bool                      // the one before has: rows are counted minute by minute
 }
 
 // New makes a Service that goes on from l.
 func New(cfg Config, l *ledger.Ledger, ends Ends, store Store) *Service {
-	return &Service{Ends: ends, refusals: refusals{log: cfg.Log}, cfg: cfg, ledger: l, store: store, shifter: newShifter(cfg)}
+	s := &Service{Ends: ends, refusals: refusals{log: cfg.Log}, cfg: cfg, ledger: l, store: store, shifter: newShifter(cfg)}
+	s.blocks = newBlocks(cfg, ends, store, &s.refusals)
+	return s
 }
 
 // Once rolls up everything before until as it stands. Windows that are not over carry complete=false. What went wrong
@@ -108,6 +123,9 @@ func (s *Service) Once(ctx context.Context, until time.Time) error {
 		s.failed = nil
 		err = s.round(ctx, until.UnixNano(), true)
 	}
+	if err == nil && s.blocks != nil {
+		err = s.blocks.once(ctx, until.UnixNano())
+	}
 	if err != nil {
 		return err
 	}
@@ -115,12 +133,18 @@ func (s *Service) Once(ctx context.Context, until time.Time) error {
 }
 
 // Run rolls windows up as they close, until ctx ends (nil) or something is wrong that time will not mend.
-func (s *Service) Run(ctx context.Context) error {
+func (s *Service) Run(ctx context.Context) (err error) {
+	if s.blocks != nil {
+		defer func() { err = errors.Join(err, s.blocks.keep(true)) }()
+	}
 	tick := time.NewTicker(s.cfg.Interval)
 	defer tick.Stop()
 	for {
 		s.failed = nil
 		err := s.round(ctx, time.Now().UnixNano(), false)
+		if err == nil && s.blocks != nil {
+			err = s.blocks.round(ctx, time.Now().UnixNano(), worthReading)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -136,6 +160,9 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// worthReading is how much of the data a round of a service reads for blocks at least: each costs a query a block.
+const worthReading = time.Minute
 
 func (s *Service) round(ctx context.Context, now int64, force bool) error {
 	if s.ledger.Fresh() {

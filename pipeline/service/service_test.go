@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"echogram/pipeline/checkpoint"
 	"echogram/pipeline/ledger"
 	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
@@ -27,8 +29,9 @@ type memory struct {
 	facts  []source.Facts
 	events []string
 	lines  map[string]bool
-	hidden int64 // rows that counts see and reads do not
-	fail   error // of the next write
+	hidden int64  // rows that counts see and reads do not
+	fail   error  // of the next write
+	state  []byte // of blocks
 }
 
 func (m *memory) note(format string, args ...any) {
@@ -155,6 +158,37 @@ func (m *memory) Write(_ context.Context, lines []byte) error {
 }
 
 func (m *memory) Save(any) error { m.note("save"); return nil }
+
+func (m *memory) SaveStream(_ string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	err := write(&b)
+	m.state = b.Bytes()
+	m.note("state")
+	return err
+}
+
+func (m *memory) LoadStream(_ string, read func(io.Reader) error) error {
+	if m.state == nil {
+		return checkpoint.ErrNone
+	}
+	return read(bytes.NewReader(m.state))
+}
+
+func (m *memory) Sweeps(_ context.Context, from, to int64) (all []schema.SweepStatsRow, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.stats {
+		if s.Start >= from && s.Start < to {
+			all = append(all, schema.SweepStatsRow{Host: s.Host, Instance: s.Instance, Time: s.Start, Points: s.Rows, Targets: s.Rows,
+				Received: s.Rows, Trust: schema.TrustOK})
+		}
+	}
+	return all, nil
+}
+
+func (m *memory) Answers(ctx context.Context, block string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error {
+	return m.Read(ctx, source.Part{Values: []string{block}}, from, to, begin, add)
+}
 
 func fixture() (*Service, *memory) {
 	m := &memory{lines: map[string]bool{}}

@@ -17,8 +17,8 @@ import (
 // StreamConfig is what a Stream needs to know. Of Config it does not use Interval and Readers.
 type StreamConfig struct {
 	Config
-	Lateness time.Duration // by how much a point may come late
-	Sweep    time.Duration // the longest interval of the sweeps
+	OnlyBlocks bool          // nothing is rolled up
+	Sweep      time.Duration // the longest interval of the sweeps
 	// Now is the clock of a live stream, which began before it was listened to and may end in the middle: what is not
 	// seen whole is not complete, and points that lie ahead of the clock are left out. nil: it is all there is.
 	Now func() time.Time
@@ -36,6 +36,7 @@ type Stream struct {
 	out      *sink.Batcher
 	store    Store           // nil: none
 	filler   *Filler         // nil: none
+	blocks   *blocks         // nil: none
 	detailed map[string]bool // the windows with rows per target, by their tag
 
 	newest int64 // time of the data
@@ -44,6 +45,7 @@ type Stream struct {
 	whole  int64 // windows that begin there or later are seen whole
 	kept   bool  // a former process has written the windows that began before
 	gaps   []gap // what the filler has still to do
+	unread int64 // points of blocks before it are read from the source; 0: none are
 	ending bool  // the rows that come out are of windows that may not be over
 	told   [3]int64
 	ahead  int64 // points that lay ahead of the clock
@@ -70,6 +72,14 @@ func NewStream(cfg StreamConfig, from Closed, to Sink, store Store, filler *Fill
 		out:    sink.NewBatcher(to, cfg.Batch), store: store, filler: filler, detailed: map[string]bool{},
 		newest: math.MinInt64, next: math.MinInt64, whole: math.MinInt64, closed: from.Closed * int64(time.Second), kept: from.Ended,
 	}
+	ends := Ends{Sink: to}
+	if filler != nil {
+		ends = filler.Ends
+	}
+	if store == nil {
+		store = forgetful{}
+	}
+	s.blocks = newBlocks(cfg.Config, ends, store, &s.refusals)
 	for _, l := range cfg.Rollup.Lengths {
 		s.detailed[rollup.Name(l)] = l >= cfg.Rollup.PerTarget
 	}
@@ -79,6 +89,9 @@ func NewStream(cfg StreamConfig, from Closed, to Sink, store Store, filler *Fill
 // Read takes all lines of r and writes the windows that close meanwhile. It is called again for further files: a
 // series must keep its pointer, so by the same Reader.
 func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
+	if s.blocks != nil {
+		s.blocks.load()
+	}
 	for {
 		kind, err := r.Next()
 		if err == io.EOF {
@@ -107,6 +120,12 @@ func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
 }
 
 func (s *Stream) add(kind lines.Kind, r *lines.Reader) {
+	if s.blocks != nil {
+		s.look(kind, r)
+	}
+	if s.cfg.OnlyBlocks {
+		return
+	}
 	switch kind {
 	case lines.Point:
 		s.rollup.Add(r.Series, &r.Row)
@@ -141,6 +160,9 @@ func (s *Stream) sane(t int64) bool {
 // under way, one interval later all are seen from their beginning.
 func (s *Stream) begin(first int64) {
 	s.whole = first + int64(s.cfg.Sweep)
+	if s.blocks != nil && s.filler != nil && s.blocks.next > 0 {
+		s.unread = s.whole
+	}
 	from := first
 	if s.closed > 0 {
 		from = min(s.closed, first)
@@ -160,6 +182,9 @@ func (s *Stream) begin(first int64) {
 func (s *Stream) close(ctx context.Context) error {
 	emit := func(r schema.Row) error { return s.emit(ctx, r) }
 	if err := s.rollup.Close(emit); err != nil {
+		return err
+	}
+	if err := s.judge(ctx, s.newest-int64(s.cfg.Lateness)); err != nil {
 		return err
 	}
 	shortest, lateness := int64(s.cfg.Rollup.Lengths[0]), int64(s.cfg.Lateness)
@@ -235,6 +260,9 @@ func (s *Stream) End(ctx context.Context) error {
 	if err := s.refused(s.out.Flush(ctx)); err != nil {
 		return err
 	}
+	if err := s.endBlocks(ctx); err != nil {
+		return err
+	}
 	if s.store != nil && s.newest != math.MinInt64 {
 		if err := s.store.Save(Closed{Closed: s.closed / int64(time.Second), Ended: true}); err != nil {
 			return err
@@ -245,7 +273,12 @@ func (s *Stream) End(ctx context.Context) error {
 }
 
 // Rows is how many rows have been written, but for those of the Filler.
-func (s *Stream) Rows() int64 { return s.out.Rows() }
+func (s *Stream) Rows() int64 {
+	if s.blocks == nil {
+		return s.out.Rows()
+	}
+	return s.out.Rows() + s.blocks.out.Rows()
+}
 
 // complain says what was left out, if that is more than factor times what it said before.
 func (s *Stream) complain(r *lines.Reader, factor int64) {

@@ -28,7 +28,9 @@ func text(begin time.Time, sweeps int) string {
 }
 
 func streamConfig(now func() time.Time) StreamConfig {
-	return StreamConfig{Config: config, Lateness: 12 * time.Minute, Sweep: 10 * time.Minute, Now: now}
+	cfg := config
+	cfg.Lateness = 12 * time.Minute
+	return StreamConfig{Config: cfg, Sweep: 10 * time.Minute, Now: now}
 }
 
 // pour reads all of text and ends.

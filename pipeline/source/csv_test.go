@@ -167,6 +167,28 @@ func TestReadFloors(t *testing.T) {
 	}
 }
 
+// TestReadManifests: reasons for doubt stand in quotes when there are several, and what is cut short says so.
+func TestReadManifests(t *testing.T) {
+	text := "name,tags,time,points,targets,sent,received,duration_ns,rate,trust,partial\n" +
+		`icmp_sweep_stats,"host=h,instance=i",1000000000,4,4,4,3,2000,1.5,ok,` + "\n" +
+		`icmp_sweep_stats,"host=h,instance=i",2000000000,2,4,2,1,1000,2,"ring_drops,nic_drops",true` + "\n" +
+		`icmp_sweep_stats,"host=h,instance=i",3000000000,,,,,,,,` + "\n" // the late count of a sweep without a manifest
+	var got []schema.SweepStatsRow
+	err := readCSV(strings.NewReader(text), manifests, func(s *schema.RTTSeries, r *schema.SweepStatsRow) {
+		if s.Host != "h" || s.Instance != "i" {
+			t.Errorf("series %+v", s)
+		}
+		got = append(got, *r)
+	})
+	want := []schema.SweepStatsRow{
+		{Time: 1e9, Points: 4, Targets: 4, Sent: 4, Received: 3, Duration: 2000, Rate: 1.5, Trust: schema.TrustOK},
+		{Time: 2e9, Points: 2, Targets: 4, Sent: 2, Received: 1, Duration: 1000, Rate: 2, Trust: "ring_drops,nic_drops", Partial: true},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
+	}
+}
+
 func TestQuoting(t *testing.T) {
 	if got := qlString(`a'b\`); got != `'a\'b\\'` {
 		t.Error(got)

@@ -26,7 +26,7 @@ func newBackfill() *cobra.Command {
 		Short: "Roll up a stretch of the past again",
 		Long: `Roll up every window that overlaps the time from --start to --stop out of InfluxDB, whatever was done before: after
 a correction, for a window that was configured later, or after an import. Each such window is computed whole, from what
-lies before --start and behind --stop, too. The checkpoint is neither read nor written: a running service may go on.
+lies before --start and behind --stop, too; blocks over time from up to block.span days before. The checkpoint is neither read nor written: a running service may go on.
 
 Windows that began before the oldest raw point are left out, because something better may be stored of them already.
 Exit codes: 0 done, 1 failed, 2 usage or configuration.`,

@@ -21,7 +21,7 @@ import (
 type importFlags struct {
 	config, output, host string
 	lateness             time.Duration
-	raw                  bool
+	raw, onlyBlocks      bool
 }
 
 func newImport() *cobra.Command {
@@ -29,8 +29,8 @@ func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import [--config FILE] [--output FILE|-] FILE…",
 		Short: "Roll up files: line protocol and con-ping's",
-		Long: `Roll up files of line protocol, or of con-ping (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not; - is
-STDIN. Rows go to the sink of the configuration, or to --output as line protocol. Without --config the windows are the
+		Long: `Roll up files of line protocol, or of con-ping (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, and look
+at their blocks over time: outages, churn, use, daily patterns. - is STDIN. Rows go to the sink of the configuration, or to --output as line protocol. Without --config the windows are the
 default ones and only icmp_sweep is read.
 
 Points may come in any order within the lateness. Files that are in no order of time (exports of InfluxDB) are written
@@ -55,6 +55,7 @@ Malformed lines are counted, and the first is quoted. Exit codes: 0 done, 1 fail
 	cmd.Flags().StringVar(&f.output, "output", "", "write line protocol to `FILE`, which is appended to, or - for STDOUT")
 	cmd.Flags().StringVar(&f.host, "host", "", "tag host of con-ping's points (default: this host's name)")
 	cmd.Flags().DurationVar(&f.lateness, "lateness", 0, "by how much points may come late (default: the configuration's, or 2m10s)")
+	cmd.Flags().BoolVar(&f.onlyBlocks, "only-blocks", false, "look at blocks over time, and roll nothing up")
 	cmd.Flags().BoolVar(&f.raw, "raw", false, "write con-ping's points as they are")
 	return cmd
 }
@@ -80,7 +81,7 @@ func (f *importFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 	if f.raw {
 		return writeRaw(ctx, in, sink.NewBatcher(to, cfg.Sink.Batch), log)
 	}
-	s := service.NewStream(service.StreamConfig{Config: services(cfg, log), Lateness: cfg.Lateness.Duration}, service.Closed{}, to, nil, nil)
+	s := service.NewStream(service.StreamConfig{Config: services(cfg, log), OnlyBlocks: f.onlyBlocks}, service.Closed{}, to, nil, nil)
 	if err := in.each(func(r *lines.Reader) error { return s.Read(ctx, r) }); err != nil {
 		return err
 	}
@@ -92,6 +93,8 @@ func (f *importFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 // load reads the configuration and brings it into line with the flags.
 func (f *importFlags) load() (cfg *config.Config, err error) {
 	switch {
+	case f.raw && f.onlyBlocks:
+		return nil, errors.New("--raw looks at no blocks: leave out --only-blocks")
 	case f.lateness < 0:
 		return nil, fmt.Errorf("--lateness %v is negative", f.lateness)
 	case f.config != "":
@@ -103,6 +106,9 @@ func (f *importFlags) load() (cfg *config.Config, err error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if f.onlyBlocks && cfg.Blocks() == nil {
+		return nil, fmt.Errorf("%s: key \"block.enabled\": is false: with --only-blocks nothing is left to do", f.config)
 	}
 	if f.lateness > 0 {
 		cfg.Lateness.Duration = f.lateness

@@ -34,7 +34,9 @@ func newRun() *cobra.Command {
 		Use:   "run --config FILE [--once [--until T]] [--check]",
 		Short: "Roll up windows as they close, or everything there is",
 		Long: `Roll up the points of icmp_sweep, and of other measurements that the configuration names, over all its windows: for
-each network, block and target. Where the floor of a target's RTT has moved, write a path_shift.
+each network, block and target. Where the floor of a target's RTT has moved, write a path_shift. Of blocks over time write
+how they are used (block_state), when they were out (block_outage, and a log line), how their addresses come and go
+(block_churn), and what a day does to them (block_daily).
 
 Without --once it keeps running and rolls windows up as they close. With [source] type = "stdin" it reads line protocol
 from STDIN, as a child of Telegraf (outputs.execd), until that ends. Exit codes: 0 done, 1 failed, or rows were refused,

@@ -37,7 +37,7 @@ func serveStream(ctx context.Context, cfg *config.Config, log *slog.Logger, stdi
 		return err
 	}
 	s := service.NewStream(service.StreamConfig{
-		Config: services(cfg, log), Lateness: cfg.Lateness.Duration, Sweep: cfg.SweepInterval.Duration, Now: time.Now,
+		Config: services(cfg, log), Sweep: cfg.SweepInterval.Duration, Now: time.Now,
 	}, closed, to, store, filler)
 	r := lines.NewReader(until(ctx, stdin), cfg.Measurements())
 	if err := s.Read(work, r); err != nil {

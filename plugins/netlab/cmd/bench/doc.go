@@ -13,7 +13,10 @@
 // bench pipeline needs none either: pipeline_linux.go (the rounds), pipelineday.go (the points), pipelinestore_linux.go
 // (the files that all read), pipelineacts_linux.go (who reads, and by which command line), pipelineinflux_linux.go (an
 // InfluxDB that is watched), pipelineflux.go (who writes back what Flux has computed), pipelinereport.go (medians,
-// ratios, the tables). child_linux.go runs a program and takes its time and memory for both of them.
+// ratios, the tables).
+//
+// bench blocks: blocks_linux.go (worlds through the pipeline), blocksreport.go (the tables). What it is set against knows
+// plugins/netlab/world. child_linux.go runs a program and takes its time and memory for all of these.
 //
 // All who sweep run in the prober's namespace and are measured by the same rulers from outside. It has no opinion on
 // what is fast enough, and nothing in it knows how a sweep works.

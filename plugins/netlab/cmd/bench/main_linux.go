@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -20,7 +21,7 @@ const (
 	exitInterrupted = 130
 )
 
-const usage = `Usage: scripts/bench sweep|bfd|pipeline [--rounds N] [--json FILE]
+const usage = `Usage: scripts/bench sweep|bfd|pipeline|blocks [--rounds N] [--json FILE]
 
 sweep  one sweep of a /16 in the lab by echogram, its peers and a bare C loop, side by side, and echogram's RTTs
        against tcpdump's. Needs Linux, root and Go.
@@ -28,6 +29,8 @@ bfd    captures of a million BFD packets and more, read by echogram bfd, tshark 
        Needs Linux and Go.
 pipeline  18.9 million points, a /16 every 5 minutes for a day, rolled up by echogram-pipeline from a file and from
        InfluxDB, beside Telegraf's aggregators and InfluxDB's own Flux. Needs Linux, Go and 8 GB below $TMPDIR.
+blocks two weeks of simulated networks through echogram-pipeline, one for each seed: what it tells of their blocks against
+       the truth; and the time and memory that a /16 every 5 minutes takes. Needs Linux and Go.
 
 `
 
@@ -39,6 +42,7 @@ type options struct {
 	json   string // "": none
 	blocks int    // of the day that bench pipeline makes
 	keep   string // directory in which it is kept; "": none
+	world  blocksOptions
 }
 
 func main() {
@@ -81,6 +85,13 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.json, "json", "", "write all figures to this file, too")
 	flags.IntVar(&o.blocks, "scale", dayBlocks, "pipeline: so many of the 256 blocks of 256 targets")
 	flags.StringVar(&o.keep, "keep", "", "pipeline: keep what is made of the points in this directory, and use it if it is there")
+	flags.IntSliceVar(&o.world.seeds, "seeds", []int{1, 2, 3}, "blocks: of the worlds")
+	flags.IntVar(&o.world.days, "days", 14, "blocks: so many days of each")
+	flags.IntVar(&o.world.blocks, "blocks", dayBlocks, "blocks: so many blocks in each")
+	flags.DurationVar(&o.world.interval, "interval", 10*time.Minute, "blocks: time between two sweeps")
+	flags.IntVar(&o.world.speedDays, "speed-days", 14, "blocks: so many days of the /16 that is timed; 0: none")
+	flags.StringVar(&o.world.out, "out", "", "blocks: write the rows of blocks to files in this directory")
+	flags.BoolVar(&o.world.markdown, "markdown", false, "blocks: print tables for a document")
 	flags.StringVar(&o.repo, "repo", ".", "the checkout")
 	flags.StringVar(&o.work, "work", "", "directory of this run, removed at the end")
 	for _, internal := range []string{"repo", "work"} { // set by scripts/bench
@@ -92,13 +103,13 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	o.bench = map[string]func(context.Context, options) error{"sweep": benchSweep, "bfd": benchBFD, "pipeline": benchPipeline}[flags.Arg(0)]
+	o.bench = map[string]func(context.Context, options) error{"sweep": benchSweep, "bfd": benchBFD, "pipeline": benchPipeline, "blocks": benchBlocks}[flags.Arg(0)]
 	switch {
 	case flags.NArg() == 0:
 		flags.Usage()
 		return o, errors.New("no subcommand")
 	case flags.NArg() > 1 || o.bench == nil:
-		return o, fmt.Errorf("unknown subcommand %q: there are sweep, bfd and pipeline", strings.Join(flags.Args(), " "))
+		return o, fmt.Errorf("unknown subcommand %q: there are sweep, bfd, pipeline and blocks", strings.Join(flags.Args(), " "))
 	case o.rounds < 1 || o.rounds > 100:
 		return o, fmt.Errorf("--rounds %d is not in 1..100", o.rounds)
 	case o.blocks < 1 || o.blocks > dayBlocks:

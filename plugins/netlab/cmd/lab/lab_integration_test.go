@@ -22,6 +22,7 @@ func TestLabs(t *testing.T) {
 		"delay 250ns":                    "the line held 205 requests, for 2",
 		"links 2 100M":                   "2 links of 100 Mbit/s",
 		"wan 4ms --loss 5% --jitter 1ms": "loss 5%",
+		"world --seed 3 --speed 60":      "requests 2",
 	} {
 		t.Run(args, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -12,14 +12,18 @@ import (
 	"echogram/plugins/netlab/command"
 )
 
-const usage = `Usage: scripts/lab bridges N | delay TIME | links N RATE | wan TIME [flags]
+const usage = `Usage: scripts/lab bridges N | delay TIME | links N RATE | wan TIME | world [flags]
 
 bridges 5        a chain of 5 learning bridges
 delay 250ns      a line that holds each request so long, at most 100µs, and says how long it really did
 links 3 100M     3 links of 100 Mbit/s with a switch between each two: frames take their time on each, both ways
 wan 20ms         a link that takes so long there and back
 
-stands between a prober and 65,536 targets, until Ctrl-C. Commands to try are printed. Needs Linux, root and Go.
+stands between a prober and 65,536 targets, until Ctrl-C.
+
+world            hosts that come and go
+
+has in place of the 65,536 targets a population whose days pass in minutes: servers, offices, DHCP pools, outages. Commands to try are printed. Needs Linux, root and Go.
 
 `
 
@@ -52,6 +56,8 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.jitter, "jitter", 0, "wan: up to so much more, each way")
 	flags.Var(&o.loss, "loss", "wan: share of the probes that get no reply, 1% or 0.01")
 	flags.Var(&o.outlier, "outliers", "wan: share of the replies that take 100 ms to 1 s longer")
+	flags.Uint64Var(&o.seed, "seed", 0, "world: another seed, another population")
+	flags.Float64Var(&o.speed, "speed", 0, fmt.Sprintf("world: by which time passes faster (default %d: a day in 2.4 minutes)", worldSpeed))
 	o.Flags(flags)
 	flags.Usage = func() { fmt.Fprint(os.Stderr, usage+flags.FlagUsages()) }
 	if err := flags.Parse(args); err != nil {
@@ -62,6 +68,9 @@ func parse(args []string) (options, error) {
 	}
 	if err := o.spec.parse(flags.Args()); err != nil {
 		return o, err
+	}
+	if days := o.days(o.duration); days > maxDays {
+		return o, fmt.Errorf("%.0f days would pass in the world, more than %d: ask for a lower --speed or --duration", days, maxDays)
 	}
 	return o, o.Directories("lab")
 }

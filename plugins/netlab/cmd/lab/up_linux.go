@@ -11,9 +11,10 @@ import (
 
 // lab is what stands.
 type lab struct {
-	*netlab.Sweep
+	*netlab.Pair
 	device interface{ Close() error } // delay line or links; nil: none
 	truth  func() (string, error)     // what the lab knows of what it did
+	world  *liveWorld                 // nil: all answer
 }
 
 // run builds what a person needs and has the lab stand; stood is true when it did.
@@ -61,12 +62,14 @@ func (o options) up() (*lab, error) {
 		pair.Bridges = o.count - 1
 	case wan:
 		pair.WAN = o.wan()
+	case live:
+		return o.upWorld()
 	}
 	sweep, err := netlab.SweepLab(netlab.SweepConfig{AllAnswering: true, Pair: pair})
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{Sweep: sweep, truth: func() (string, error) { return "", nil }}
+	l := &lab{Pair: sweep.Pair, truth: func() (string, error) { return "", nil }}
 	switch o.kind {
 	case delay:
 		err = l.delay(o.time)
@@ -147,6 +150,10 @@ func (o options) pathSizes() string {
 
 // describe prints what stands, where, and what a person may want to type.
 func (o options) describe(l *lab) {
+	if l.world != nil {
+		o.describeWorld(l)
+		return
+	}
 	target, target6 := netlab.TargetNetwork.Addr().Next(), netlab.TargetNetwork6.Addr().Next()
 	enter := "nsenter --net=" + l.Prober.Path() + " "
 	sweep := enter + o.Path("echogram") + " sweep "

@@ -1,0 +1,109 @@
+package block
+
+import (
+	"math"
+	"time"
+)
+
+// What the belief is made of.
+const (
+	// stray is the probability that an address answers though its block is down: one in a hundred blocks has an address
+	// that does (Trinocular, 4.2, with 256 addresses probed at once), so that whoever answers keeps a block up.
+	stray = 1e-2 / 256
+	// dependence is the part of the evidence that counts: people come and go together, and so do the losses on a common
+	// link. It is the exponent of a power likelihood (Ibrahim, Chen 2000).
+	dependence = 0.5
+	// together is the least probability that a block that is up falls silent within a sweep, however many its
+	// addresses: what is common to them all happens.
+	together = 1e-4
+	// fresh is for how many sweeps the silence of an address that did answer says something of its block.
+	fresh = 6
+	// memory is for how long an address that has answered counts among those that do.
+	memory = 14 * 24 * time.Hour
+	// halfBlock is the number of addresses of half a block of IPv4.
+	halfBlock = 128
+	// learning is the weight of one sweep in an address's own habits.
+	learning = 1.0 / 64
+)
+
+// placeState is what is known of one address of a block.
+type placeState struct {
+	Seen  uint32 // minutes since 1970 of the sweep in which it answered last; 0: never
+	Quiet uint8  // sweeps since then, fresh at most
+	habits
+}
+
+// habits are those of an address, or of the addresses of a block in the mean.
+type habits struct {
+	Fall float32 // probability that it does not answer in the sweep after one in which it did
+	Back float32 // and that it answers again in one of the sweeps that follow, each
+}
+
+func minutes(t int64) uint32 { return uint32(t / int64(time.Minute)) }
+
+// clampTo keeps probabilities away from what a short history would claim.
+func clampTo(p float32, low, high float64) float64 { return min(max(float64(p), low), high) }
+
+// learn takes a sweep in which of was that had answered falls fell silent, and of quiet that had lately fallen silent backs
+// came back.
+func (h *habits) learn(was, falls, quiet, backs int) {
+	const weight = 1.0 / 24
+	if was > 0 {
+		h.Fall += weight * (float32(falls)/float32(was) - h.Fall)
+	}
+	if quiet > 0 {
+		h.Back += weight * (float32(backs)/float32(quiet) - h.Back)
+	}
+}
+
+// silence is the logarithm of the probability that the address does not answer in this sweep, while its block is up.
+func (p *placeState) silence() float64 {
+	switch {
+	case p.Seen == 0 || p.Quiet >= fresh:
+		return 0
+	case p.Quiet == 0:
+		return math.Log(clampTo(p.Fall, 0.01, 0.95))
+	default:
+		return math.Log1p(-clampTo(p.Back, 0.02, 0.95))
+	}
+}
+
+// observe learns from a sweep in which the block was up. What is typical of its block is where it begins.
+func (p *placeState) observe(answered bool, now uint32, typical *habits) {
+	got := float32(0)
+	if answered {
+		got = 1
+	}
+	switch {
+	case p.Seen == 0:
+		p.Fall, p.Back = typical.Fall, typical.Back
+	case p.Quiet == 0:
+		p.Fall += learning * (1 - got - p.Fall)
+	case p.Quiet < fresh:
+		p.Back += learning * (got - p.Back)
+	}
+	p.note(answered, now)
+}
+
+// note only notes whether the address answers.
+func (p *placeState) note(answered bool, now uint32) {
+	if answered {
+		p.Seen, p.Quiet = now, 0
+	} else if p.Quiet < fresh {
+		p.Quiet++
+	}
+}
+
+// ever tells whether the address has answered within memory.
+func (p *placeState) ever(now uint32) bool {
+	return p.Seen != 0 && now-p.Seen <= uint32(memory/time.Minute)
+}
+
+// update is the belief that a unit is up after a sweep in which answers of its addresses answered, when silence is the
+// logarithm of the probability that the others do not, while it is up (Bayes; Trinocular, 4.2: B' = P(answers|up)·B /
+// (P(answers|up)·B + P(answers|down)·(1−B)), kept within 0.01 and 0.99 so that it can always turn).
+func update(belief, silence float64, answers int) float64 {
+	odds := belief / (1 - belief) * math.Exp(max(math.Log(together), dependence*silence))
+	odds *= math.Pow(1/stray, float64(min(answers, 3)))
+	return min(max(odds/(1+odds), 0.01), 0.99)
+}

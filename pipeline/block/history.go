@@ -1,0 +1,55 @@
+package block
+
+import "math"
+
+// hourly keeps the least count of each hour of the last 14 days, by the number of the local hour since 1970: the count
+// plus 1, or 0 where there is none.
+type hourly [14 * 24]uint8
+
+func (h *hourly) slot(hour int64) *uint8 { return &h[hour%int64(len(h))] }
+
+// note takes a count.
+func (h *hourly) note(hour int64, count int) {
+	if s, v := h.slot(hour), uint8(min(count+1, math.MaxUint8)); *s == 0 || v < *s {
+		*s = v
+	}
+}
+
+// forget drops the records of hours that come round again: those behind from, up to to.
+func (h *hourly) forget(from, to int64) {
+	for hour := max(from+1, to-int64(len(h))+1); hour <= to; hour++ {
+		*h.slot(hour) = 0
+	}
+}
+
+// of tells whether the hour is on record, and whether nobody but one was there.
+func (h *hourly) of(hour int64) (known, empty bool) {
+	v := *h.slot(hour)
+	return v > 0, v > 0 && v <= 2
+}
+
+// usual tells whether it is usual that a unit falls silent in an hour: on another day it was as empty at this hour or in
+// the two that follow; or less than three days are on record, and it has been as empty at some other time.
+func (h *hourly) usual(hour int64) bool {
+	days := 0
+	for d := int64(24); d < int64(len(h)); d += 24 {
+		for later := range int64(3) {
+			if _, empty := h.of(hour - d + later); empty {
+				return true
+			}
+		}
+		if known, _ := h.of(hour - d); known {
+			days++
+		}
+	}
+	return days < 3 && h.everEmpty()
+}
+
+func (h *hourly) everEmpty() bool {
+	for i := range h {
+		if _, empty := h.of(int64(i)); empty {
+			return true
+		}
+	}
+	return false
+}

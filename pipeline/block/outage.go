@@ -1,0 +1,310 @@
+package block
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"echogram/plugins/schema"
+)
+
+// mood is where a unit stands.
+type mood uint8
+
+const (
+	standing mood = iota // it answers
+	silent               // it does not, and it is not decided why
+	out                  // an outage is open
+	empty                // nobody answers, and that is no outage
+)
+
+const (
+	// recentCounts is how many counts a unit keeps.
+	recentCounts = 9
+	// sudden is within what time the same addresses must be back for a silence that looked usual to have been an outage.
+	sudden = 8 * time.Hour
+	// same is which share of them must be.
+	same = 0.6
+	// resettled is after what emptiness a unit's people are others, whose hours are not known: longer than a weekend.
+	resettled = 72 * time.Hour
+)
+
+// unit is a block or a half of it, of which is said whether it is up.
+type unit struct {
+	First, Size int // its places; Size 0: all
+	Belief      float64
+	Mood        mood
+	Ever        int                  // addresses that have answered within memory
+	Recent      [recentCounts]uint16 // that answered in the last sweeps, the last one first
+	Least       hourly               // of the most in three sweeps in a row: who is away for one sweep only has not left
+
+	// Of its silence.
+	Begin   int64   // start of the first sweep without an answer
+	Before  int64   // start of the last sweep that told something before that
+	Low     float64 // least belief
+	Sweeps  int     // that told something
+	Ref     Set     // the addresses that answered before
+	Falling bool    // it was emptying before
+	Noted   bool    // that it is empty is in Least
+	Row     *schema.BlockOutageRow
+
+	// Of the sweep that is judged.
+	count   int
+	pending bool // it is to be decided why it is silent
+	woke    bool // its silence ended
+}
+
+// span is a sweep that tells something, as it is judged.
+type span struct {
+	cfg    *Config
+	time   int64
+	before int64 // start of the one before
+	hour   int64 // local, since 1970
+	offset int64 // of local time, ns
+	now    uint32
+	cur    *sweep
+	next   *sweep // nil: it tells nothing, or there is none
+}
+
+// hourOf is the local hour of a time near the sweep.
+func (s *span) hourOf(t int64) int64 { return floorTo(t+s.offset, int64(time.Hour)) / int64(time.Hour) }
+
+// in tells whether the unit holds place.
+func (u *unit) in(place int) bool {
+	return u.Size == 0 || place >= u.First && place < u.First+u.Size
+}
+
+// places are the unit's of those of its block.
+func (u *unit) places(all []placeState) []placeState {
+	if u.Size == 0 {
+		return all
+	}
+	return all[min(u.First, len(all)):min(u.First+u.Size, len(all))]
+}
+
+// answers is how many of the unit's places are in set.
+func (u *unit) answers(set Set) int {
+	if u.Size == 0 {
+		return set.Len()
+	}
+	return set[min(u.First/64, len(set)):min((u.First+u.Size)/64, len(set))].Len()
+}
+
+// believe takes a sweep into the belief, and follows the unit's silence as far as this needs no other block.
+func (u *unit) believe(s *span, b *blockState, l *Look) {
+	u.count, u.pending, u.woke = u.answers(l.Answered), false, false
+	if u.Mood == standing && (u.count > 0 || u.Recent[0] == 0 || u.Ever < s.cfg.Responders) {
+		u.Belief = update(u.Belief, 0, u.count)
+		return
+	}
+	if u.Mood == standing {
+		u.fallSilent(s, b)
+	}
+	if u.Mood == empty {
+		return
+	}
+	u.Belief = update(u.Belief, u.silence(b.Places, l), u.count)
+	u.Low = min(u.Low, u.Belief)
+	if u.Mood != silent {
+		return
+	}
+	switch u.Sweeps++; {
+	case u.count > 0 && u.Belief >= s.cfg.Up:
+		u.Mood = standing
+	case u.count == 0 && u.Belief <= s.cfg.Down:
+		u.pending = true
+	case u.count == 0 && u.Sweeps > fresh:
+		u.rest()
+	}
+}
+
+// fallSilent begins a silence.
+func (u *unit) fallSilent(s *span, b *blockState) {
+	u.Mood, u.Begin, u.Before, u.Low, u.Sweeps = silent, s.time, s.before, u.Belief, 0
+	u.Falling = u.emptying(math.Sqrt(b.Limit.Falls))
+	u.Ref, u.Noted = nil, false
+	for i, p := range u.places(b.Places) {
+		if p.Seen != 0 && p.Quiet == 0 {
+			u.Ref.Add(u.First + i)
+		}
+	}
+}
+
+// silence is the logarithm of the probability that those who answered before the silence do not, as far as they are
+// probed, while the unit is up. It need not be known where two answer: they outweigh it.
+func (u *unit) silence(places []placeState, l *Look) (sum float64) {
+	if u.count > 1 {
+		return 0
+	}
+	u.Ref.All(func(place int) bool {
+		if l.Probed.Has(place) && !l.Answered.Has(place) {
+			sum += places[place].silence()
+		}
+		return true
+	})
+	return sum
+}
+
+// rest is a silence in which nobody is missed.
+func (u *unit) rest() { u.Mood, u.Belief = empty, 0.5 }
+
+// emptying tells whether the unit lost addresses before it fell silent: two sweeps before, it had less than three quarters
+// of the most of the hour before that, and by more than chance. A cut in the middle of a sweep makes one partial sweep
+// at most; people leave in several. swing is by how much a count changes by chance from sweep to sweep.
+func (u *unit) emptying(swing float64) bool {
+	peak, last := 0.0, float64(u.Recent[1])
+	for _, c := range u.Recent[1:] {
+		peak = max(peak, float64(c))
+	}
+	return last < 0.75*peak && peak-last > 3+4*swing
+}
+
+// returned tells whether those who answered before the silence do again, and at once: then it was an outage, though it
+// looked usual. It looks one sweep ahead, since the way may be mended in the middle of a sweep.
+func (u *unit) returned(s *span, l, next *Look) bool {
+	if s.time-u.Begin > int64(sudden) || u.Ref.Len() == 0 {
+		return false
+	}
+	back := max(u.Ref.And(l.Answered).Len(), u.Ref.And(next.Answered).Len())
+	return float64(back) >= same*float64(u.Ref.Len())
+}
+
+// keep notes the count of a sweep when it has been judged.
+func (u *unit) keep(s *span) {
+	copy(u.Recent[1:], u.Recent[:])
+	u.Recent[0] = uint16(min(u.count, math.MaxUint16))
+	switch {
+	case u.Mood == standing:
+		u.Least.note(s.hour, int(max(u.Recent[0], u.Recent[1], u.Recent[2])))
+	case u.Mood == empty && s.time-u.Begin > int64(sudden):
+		u.noteEmpty(s)
+	}
+}
+
+// noteEmpty notes that the unit has been empty since its silence began.
+func (u *unit) noteEmpty(s *span) {
+	from := s.hour
+	if !u.Noted {
+		from = max(s.hourOf(u.Begin), s.hour-int64(len(u.Least))+1)
+	}
+	for ; from <= s.hour; from++ {
+		u.Least.note(from, 0)
+	}
+	u.Noted = true
+}
+
+// settle ends and decides the silences of a block.
+func (in *instance) settle(s *span, b *blockState) {
+	l, next := s.cur.look(b.number), s.look(b.number)
+	w := &b.Whole
+	in.wake(s, b, w, l, next)
+	if w.pending {
+		in.decide(s, b, w)
+	}
+	for i, h := range b.units[1:] {
+		in.wake(s, b, h, l, next)
+		switch {
+		case h.Mood == silent && w.Mood == empty:
+			h.rest()
+		case !h.pending || w.Mood != standing || w.woke:
+		case b.Limit.On || !b.Halves[1-i].goesOn(h.Sweeps):
+			h.rest()
+		default:
+			in.decide(s, b, h)
+		}
+	}
+}
+
+// look is what the next sweep saw of a block.
+func (s *span) look(number int) *Look {
+	if s.next == nil {
+		return &Look{}
+	}
+	return s.next.look(number)
+}
+
+// goesOn tells whether a half answers as it did so many sweeps ago: else what silenced the other half did not stop at its
+// border.
+func (u *unit) goesOn(sweeps int) bool {
+	return 2*u.count >= int(u.Recent[min(sweeps, recentCounts)-1])
+}
+
+// wake ends the silence of a unit that answers.
+func (in *instance) wake(s *span, b *blockState, u *unit, l, next *Look) {
+	switch {
+	case u.Mood == out && u.Belief >= s.cfg.Up:
+		in.endOutage(s, u)
+	case u.Mood == empty && u.count > 0:
+		if b.Whole.woke {
+			break // it is told of the whole
+		}
+		if u.returned(s, l, next) {
+			u.Row = in.outageRow(b, u)
+			u.Row.Reason = "silent at an hour at which that is usual, but the same addresses are back at once"
+			in.endOutage(s, u)
+		} else {
+			u.noteEmpty(s)
+		}
+		if s.time-u.Begin > int64(resettled) {
+			u.Least = hourly{}
+		}
+	default:
+		return
+	}
+	u.Mood, u.woke, u.Belief = standing, true, max(u.Belief, s.cfg.Belief)
+}
+
+// decide says why a unit is silent.
+func (in *instance) decide(s *span, b *blockState, u *unit) {
+	if u.Falling || u.Least.usual(s.hourOf(u.Begin)) {
+		u.rest()
+		return
+	}
+	if to := in.moved(s, b, u); to != nil {
+		in.renumbered(b, u, to)
+		return
+	}
+	u.Mood, u.Row = out, in.outageRow(b, u)
+	in.begun = append(in.begun, u)
+}
+
+// outageRow begins the row of a unit's outage.
+func (in *instance) outageRow(b *blockState, u *unit) *schema.BlockOutageRow {
+	return &schema.BlockOutageRow{BlockSeries: in.seriesOf(b), Event: schema.EventOutage, Time: u.Begin, Prefix: b.prefix(u), Open: true,
+		Uncertain: u.Begin - u.Before, Addresses: int64(u.Ref.Len()), Blocks: 1, BeliefLow: u.Low}
+}
+
+// endOutage emits the row of an outage that is over.
+func (in *instance) endOutage(s *span, u *unit) {
+	u.Row.Open, u.Row.Duration = false, s.time-u.Begin
+	u.Row.Uncertain = max(u.Row.Uncertain, s.time-s.before)
+	u.Row.BeliefLow = u.Low
+	in.emitEvent(u.Row)
+	u.Row = nil
+}
+
+// emitBegun emits the outages that were decided in this sweep, with the number of blocks that are out since the same one.
+func (in *instance) emitBegun(s *span) {
+	for _, u := range in.begun {
+		n := 0
+		for _, b := range in.Blocks {
+			if b != nil && b.outSince(u.Begin) {
+				n++
+			}
+		}
+		u.Row.Blocks, u.Row.Duration = int64(n), s.time-u.Begin
+		u.Row.Reason = fmt.Sprintf("none of %d addresses answers, %d blocks at once", u.Row.Addresses, n)
+		in.emitEvent(u.Row)
+	}
+	in.begun = in.begun[:0]
+}
+
+// outSince tells whether an outage of the block or of a half began at t.
+func (b *blockState) outSince(t int64) bool {
+	for _, u := range b.units {
+		if u.Mood == out && u.Begin == t {
+			return true
+		}
+	}
+	return false
+}

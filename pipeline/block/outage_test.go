@@ -1,0 +1,241 @@
+package block
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"echogram/plugins/schema"
+)
+
+// town is a world of static blocks and pools.
+func town(seed uint64, blocks int) *world {
+	w := newWorld(seed)
+	for i := range blocks {
+		if i%2 == 0 {
+			w.add(w.static(20 + 7*i))
+		} else {
+			w.add(w.pool(30+7*i, 9, -1))
+		}
+	}
+	return w
+}
+
+func TestOutageOfOneSweep(t *testing.T) {
+	w := town(1, 8)
+	w.outages = []failure{{block: 2, high: 256, from: 60, to: 61}}
+	got := w.run(t, day)
+	w.expect(t, got, "outage 198.18.2.0/24 60-61")
+	if e := got[0]; e.Addresses < 25 || e.Answering != 0 || e.Blocks != 1 || e.BeliefLow > 0.05 || e.Uncertain != int64(tick) || e.Reason == "" {
+		t.Errorf("row %+v", e)
+	}
+}
+
+func TestOutageOfADay(t *testing.T) {
+	w := town(2, 8)
+	w.outages = []failure{{block: 3, high: 256, from: 60, to: 60 + day}}
+	w.expect(t, w.run(t, 3*day), "outage 198.18.3.0/24 60-204")
+}
+
+func TestOutageOfHalfABlock(t *testing.T) {
+	w := town(3, 8)
+	w.outages = []failure{{block: 7, low: 128, high: 256, from: 60, to: 66}, {block: 6, low: 0, high: 128, from: 90, to: 91}}
+	w.expect(t, w.run(t, day), "outage 198.18.7.128/25 60-66", "outage 198.18.6.0/25 90-91")
+}
+
+func TestOutageOfAHost(t *testing.T) {
+	w := town(4, 8)
+	for i := range 20 {
+		w.outages = append(w.outages, failure{block: i % 8, low: 10 * i, high: 10*i + 1, from: 40, to: 80})
+	}
+	w.expect(t, w.run(t, day))
+}
+
+func TestOutageOfARegion(t *testing.T) {
+	w := town(5, 12)
+	for b := 4; b < 8; b++ {
+		w.outages = append(w.outages, failure{block: b, high: 256, from: 70, to: 75})
+	}
+	got := w.run(t, day)
+	w.expect(t, got, "outage 198.18.4.0/24 70-75", "outage 198.18.5.0/24 70-75", "outage 198.18.6.0/24 70-75", "outage 198.18.7.0/24 70-75")
+	if got[0].Blocks != 4 {
+		t.Errorf("%d blocks, want 4", got[0].Blocks)
+	}
+}
+
+func TestOutageThatLasts(t *testing.T) {
+	w := town(6, 8)
+	w.outages = []failure{{block: 2, high: 256, from: 60, to: 1000}}
+	w.expect(t, w.run(t, day), "outage 198.18.2.0/24 60-143 open")
+}
+
+func TestLossOf5Percent(t *testing.T) {
+	w := town(7, 16)
+	w.loss = 0.05
+	w.expect(t, w.run(t, 7*day))
+}
+
+func TestUplinkCutInMidSweep(t *testing.T) {
+	for _, cut := range []float64{0, 0.3, 0.7, 0.95} {
+		w := town(8, 20)
+		w.cuts = []failure{{from: 60, to: 66, cut: cut}}
+		got := w.run(t, day)
+		if len(got) != 1 || got[0].Event != schema.EventVantage || got[0].Open || got[0].Block != "" || got[0].Network != "" {
+			w.expect(t, got, "one vantage")
+			continue
+		}
+		e := got[0]
+		from, to := (e.Time-w.start.UnixNano())/int64(tick), (e.Time+e.Duration-w.start.UnixNano())/int64(tick)
+		if from < 60 || from > 61 || to < 66 || to > 67 {
+			t.Errorf("cut at %.2f: vantage %d-%d, want 60-66", cut, from, to)
+		}
+	}
+}
+
+func TestReferencesSilent(t *testing.T) {
+	w := town(9, 8)
+	ref := slices.Index(w.blocks[0].there[:], true)
+	for i := range 3 { // other targets of the block go on
+		w.outages = append(w.outages, failure{block: 0, low: ref, high: ref + 1, from: 60, to: 67 + 0*i})
+	}
+	m := New(Config{References: []string{w.series[0][ref].Target}})
+	got := w.runWith(t, m, day)
+	if len(got) != 1 || got[0].Event != schema.EventVantage || !strings.Contains(got[0].Reason, "references") {
+		w.expect(t, got, "one vantage by the references")
+	}
+}
+
+func TestCarrierLost(t *testing.T) {
+	w := town(10, 8)
+	for n := 60; n < 63; n++ {
+		w.trust[n] = "send_errors,interface_down"
+		for b := range 8 {
+			w.outages = append(w.outages, failure{block: b, high: 256, from: n, to: n + 1})
+		}
+	}
+	w.expect(t, w.run(t, day), "vantage  60-63")
+}
+
+func TestCaptureDrops(t *testing.T) {
+	w := town(11, 8)
+	for _, n := range []int{20, 21, 40, 90} {
+		w.trust[n] = "capture_drops"
+		w.outages = append(w.outages, failure{block: n % 8, high: 256, from: n, to: n + 1}) // all of its answers were dropped
+	}
+	w.noRows[100] = true
+	w.expect(t, w.run(t, day))
+}
+
+func TestOutageThatBeginsInDoubtedSweeps(t *testing.T) {
+	w := town(12, 8)
+	w.trust[59], w.trust[60], w.trust[61] = "capture_drops", "capture_drops", "capture_drops"
+	w.outages = []failure{{block: 2, high: 256, from: 60, to: 70}}
+	w.trust[66] = "nic_drops"
+	got := w.run(t, day)
+	w.expect(t, got, "outage 198.18.2.0/24 62-70")
+	if u := got[0].Uncertain; u != int64(4*tick) {
+		t.Errorf("uncertain by %v, want 40m", time.Duration(u))
+	}
+}
+
+func TestRenumberingWithinABlock(t *testing.T) {
+	w := newWorld(13)
+	for i := range 8 {
+		w.add(w.pool(20+20*i, 30, i%4))
+	}
+	w.expect(t, w.run(t, 4*day))
+}
+
+// TestRenumberingToAnotherBlock lets a population move to a block that was all but unused.
+func TestRenumberingToAnotherBlock(t *testing.T) {
+	w := town(14, 8)
+	to := w.static(3)
+	old := w.blocks[4].there
+	w.blocks[4].step = func(p *people, w *world, n int, _ time.Time) {
+		if n == 80 {
+			p.there = [256]bool{}
+			to.fill(w, 48)
+		}
+	}
+	w.add(to)
+	_ = old
+	got := w.run(t, 2*day)
+	if len(got) != 1 || got[0].Event != schema.EventRenumbering || got[0].To != "198.18.8.0/24" || got[0].Block != "198.18.4.0/24" || got[0].Open {
+		w.expect(t, got, "renumbering 198.18.4.0/24 80-80")
+	}
+}
+
+// TestRegionThatComesBack: what answers again after an outage is no population that moved.
+func TestRegionThatComesBack(t *testing.T) {
+	w := town(15, 12)
+	w.outages = []failure{
+		{block: 2, high: 256, from: 60, to: 70}, {block: 4, high: 256, from: 60, to: 70},
+		{block: 1, high: 256, from: 70, to: 75}, {block: 3, high: 256, from: 70, to: 75},
+	}
+	w.expect(t, w.run(t, day), "outage 198.18.2.0/24 60-70", "outage 198.18.4.0/24 60-70", "outage 198.18.1.0/24 70-75", "outage 198.18.3.0/24 70-75")
+}
+
+func TestEveningsOfAnOffice(t *testing.T) {
+	for _, minutes := range []int{1, 20, 60, 180} {
+		for _, stay := range []int{0, 3, 20} {
+			w := town(uint64(16+minutes+stay), 6)
+			for range 4 {
+				w.add(w.office(40+w.rng.IntN(150), stay, minutes))
+			}
+			w.expect(t, w.run(t, 9*day))
+		}
+	}
+}
+
+// TestFirstNightOfAnOffice that was empty before it was full, and of one of which nothing is known but that it fell silent.
+func TestFirstNightOfAnOffice(t *testing.T) {
+	w := town(17, 6)
+	w.add(w.office(80, 0, 1))
+	w.expect(t, w.run(t, day+60))
+
+	w = town(17, 6)
+	w.start = w.start.Add(12 * time.Hour)
+	w.add(w.office(80, 0, 1))
+	w.expect(t, w.run(t, day), "outage 198.18.6.0/24 37-121")
+}
+
+func TestOutageOfAnOfficeByDay(t *testing.T) {
+	w := town(18, 6)
+	b := w.add(w.office(80, 0, 60))
+	w.outages = []failure{{block: b, high: 256, from: 4*day + 66, to: 4*day + 67}, {block: b, high: 256, from: 3*day + 100, to: 3*day + 104}}
+	w.expect(t, w.run(t, 5*day), "outage 198.18.6.0/24 532-536", "outage 198.18.6.0/24 642-643")
+}
+
+func TestEveningPeakAtHome(t *testing.T) {
+	w := newWorld(19)
+	for i := range 8 {
+		w.add(w.homes(30 + 25*i))
+	}
+	w.expect(t, w.run(t, 7*day))
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Run("one rate", func(t *testing.T) {
+		w := town(20, 6)
+		p := w.static(120)
+		p.limit = func(float64) int { return 50 }
+		w.add(p)
+		rateLimited(t, w, w.run(t, 3*day))
+	})
+	t.Run("two rates", func(t *testing.T) {
+		w := town(21, 6)
+		w.rate = func(n int) float64 { return map[bool]float64{true: 2500, false: 10000}[n%4 == 0] }
+		p := w.static(120)
+		p.limit = func(rate float64) int { return int(450000 / rate) }
+		w.add(p)
+		rateLimited(t, w, w.run(t, 3*day))
+	})
+}
+
+func rateLimited(t *testing.T, w *world, got []*schema.BlockOutageRow) {
+	t.Helper()
+	if len(got) != 1 || got[0].Event != schema.EventRateLimit || got[0].Block != "198.18.6.0/24" || !got[0].Open {
+		w.expect(t, got, "rate_limit 198.18.6.0/24 … open")
+	}
+}

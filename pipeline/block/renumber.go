@@ -1,0 +1,149 @@
+package block
+
+import (
+	"fmt"
+	"time"
+
+	"echogram/plugins/schema"
+)
+
+// A renumbering is told from an outage by where the population went (IAS, PAM '24): as many addresses begin to answer
+// elsewhere. These bounds say what counts.
+const (
+	movedLeast = 5   // addresses of a population
+	movedLow   = 0.6 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
+	movedHigh  = 1.4
+	movedParts = 8 // blocks to which one population goes at most
+	// unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
+	// their desks in the morning have been away for less.
+	unused = 20 * time.Hour
+)
+
+// riser is a block in which addresses begin to answer.
+type riser struct {
+	block *blockState
+	rise  float64 // addresses that no emptied block has accounted for
+}
+
+// risers are the blocks of which addresses began to answer since the sweep before last, at once and not as in the hour
+// before, at addresses of which most were not in use. They are looked up once a sweep.
+func (in *instance) risers(s *span) []riser {
+	if in.risersOf == s.time {
+		return in.rising
+	}
+	in.risersOf, in.rising = s.time, in.rising[:0]
+	for _, b := range in.Blocks {
+		if b == nil || b.troubled() {
+			continue
+		}
+		if n := b.Whole.rise(s, b); n > 0 {
+			in.rising = append(in.rising, riser{b, n})
+		}
+	}
+	return in.rising
+}
+
+// troubled tells whether answers of the block may be those of an outage that ends.
+func (b *blockState) troubled() bool {
+	for _, u := range b.units {
+		if u.Mood == out || u.Mood == silent || u.woke {
+			return true
+		}
+	}
+	return false
+}
+
+// rise is how many of the unit's addresses more answer than before; 0 when it grows as it did before, or when most of
+// these addresses were in use.
+func (u *unit) rise(s *span, b *blockState) float64 {
+	l, next := s.cur.look(b.number), s.look(b.number)
+	before := min(u.Recent[0], u.Recent[1])
+	n := float64(max(u.count, u.answers(next.Answered))) - float64(before)
+	if n < movedLeast*movedLow/2 || float64(before)-float64(u.Recent[4]) > n/4 {
+		return 0
+	}
+	begun, taken := 0, 0
+	for place := range max(len(l.Probed), len(next.Probed)) * 64 {
+		if !u.in(place) || !l.Answered.Has(place) && !next.Answered.Has(place) {
+			continue
+		}
+		switch p := b.at(place); {
+		case p.Seen == 0 || s.now-p.Seen > uint32(unused/time.Minute):
+			begun, taken = begun+1, taken+1
+		case p.Quiet > 1:
+			begun++
+		}
+	}
+	if 2*taken < begun {
+		return 0
+	}
+	return n
+}
+
+// moved is the block to which the population of a silent unit went; nil: to none.
+func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
+	lost := float64(u.Ref.Len())
+	if lost < movedLeast {
+		return nil
+	}
+	all := in.risers(s)
+	if i, half := b.other(u); half {
+		if n := b.Halves[i].rise(s, b); n >= movedLow*lost && n <= movedHigh*lost+3 {
+			return b
+		}
+	}
+	for _, network := range []bool{true, false} {
+		if to := takenBy(all, b, lost, network); to != nil {
+			return to
+		}
+	}
+	return nil
+}
+
+// takenBy finds the block whose rise is nearest to lost, or else the greatest of those that share it.
+func takenBy(all []riser, from *blockState, lost float64, network bool) *blockState {
+	var best, greatest *riser
+	sum, parts := 0.0, 0
+	for i := range all {
+		r := &all[i]
+		if r.block == from || network && r.block.Network != from.Network {
+			continue
+		}
+		if r.rise >= movedLow*lost && r.rise <= movedHigh*lost+3 && (best == nil || abs(r.rise-lost) < abs(best.rise-lost)) {
+			best = r
+		}
+		if r.rise >= max(movedLeast, lost/10) {
+			sum, parts = sum+r.rise, parts+1
+			if greatest == nil || r.rise > greatest.rise {
+				greatest = r
+			}
+		}
+	}
+	if best != nil {
+		best.rise -= lost
+		return best.block
+	}
+	if parts == 0 || parts > movedParts || sum < movedLow*lost || sum > movedHigh*lost+3 {
+		return nil
+	}
+	greatest.rise -= lost * greatest.rise / sum
+	return greatest.block
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// renumbered emits the event and lets the history of both blocks begin anew: the people are others.
+func (in *instance) renumbered(b *blockState, u *unit, to *blockState) {
+	row := in.outageRow(b, u)
+	row.Event, row.Open, row.To = schema.EventRenumbering, false, to.Block
+	row.Reason = fmt.Sprintf("%d addresses fell silent, and as many began to answer in %s", row.Addresses, to.Block)
+	in.emitEvent(row)
+	own := u.places(b.Places)
+	clear(own)
+	u.rest()
+	for _, t := range to.units {
+		if to != b {
+			t.Least = hourly{}
+		}
+	}
+}

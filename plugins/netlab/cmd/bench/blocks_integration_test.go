@@ -1,0 +1,32 @@
+//go:build integration
+
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+// TestBlocksBench has a small world pass. A /16 every 5 minutes at 1,000 times real time is 218,000 points/s; other work
+// on the machine may take most of that away.
+func TestBlocksBench(t *testing.T) {
+	b := &blocksBench{options: options{repo: testRepo, work: t.TempDir()}}
+	if err := b.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{{onlyBlocks}, nil} {
+		if err := b.measure(t.Context(), 7, 32, 3, 10*time.Minute, true, flags...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range b.report.Runs {
+		f := b.report.Figures[i]
+		t.Logf("%s: %.0f points/s, %d MB\n%s", r, r.Rate, r.Peak>>20, f.Text())
+		if r.Points < 3_000_000 || r.Rate < 100_000 || r.Peak > 250<<20 {
+			t.Errorf("%+v", r)
+		}
+		if p, q := f.Precision, f.Recall; q.Of == 0 || 20*p.Right < 19*p.Of || 20*q.Right < 19*q.Of {
+			t.Errorf("of the outages told %v are true, of the true ones %v are told", p, q)
+		}
+	}
+}
