@@ -30,7 +30,7 @@ const (
 type placeState struct {
 	Seen  uint32 // minutes since 1970 of the sweep in which it answered last; 0: never
 	Quiet uint8  // sweeps since then, fresh at most
-	habits
+	Own   habits
 }
 
 // habits are those of an address, or of the addresses of a block in the mean.
@@ -62,9 +62,9 @@ func (p *placeState) silence() float64 {
 	case p.Seen == 0 || p.Quiet >= fresh:
 		return 0
 	case p.Quiet == 0:
-		return math.Log(clampTo(p.Fall, 0.01, 0.95))
+		return math.Log(clampTo(p.Own.Fall, 0.01, 0.95))
 	default:
-		return math.Log1p(-clampTo(p.Back, 0.02, 0.95))
+		return math.Log1p(-clampTo(p.Own.Back, 0.02, 0.95))
 	}
 }
 
@@ -76,11 +76,11 @@ func (p *placeState) observe(answered bool, now uint32, typical *habits) {
 	}
 	switch {
 	case p.Seen == 0:
-		p.Fall, p.Back = typical.Fall, typical.Back
+		p.Own.Fall, p.Own.Back = typical.Fall, typical.Back
 	case p.Quiet == 0:
-		p.Fall += learning * (1 - got - p.Fall)
+		p.Own.Fall += learning * (1 - got - p.Own.Fall)
 	case p.Quiet < fresh:
-		p.Back += learning * (got - p.Back)
+		p.Own.Back += learning * (got - p.Own.Back)
 	}
 	p.note(answered, now)
 }

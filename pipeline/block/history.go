@@ -28,21 +28,34 @@ func (h *hourly) of(hour int64) (known, empty bool) {
 	return v > 0, v > 0 && v <= 2
 }
 
-// usual tells whether it is usual that a unit falls silent in an hour: on another day it was as empty at this hour or in
-// the two that follow; or less than three days are on record, and it has been as empty at some other time.
+// usual tells whether it is usual that a unit falls silent in an hour: on another day on which it was not empty before, it
+// was at this hour or in the two that follow; or no such day is on record, and it has been empty at some other time.
 func (h *hourly) usual(hour int64) bool {
 	days := 0
-	for d := int64(24); d < int64(len(h)); d += 24 {
+	for d := int64(24); d < int64(len(h))-awake; d += 24 {
+		if !h.awake(hour - d) {
+			continue
+		}
+		days++
 		for later := range int64(3) {
 			if _, empty := h.of(hour - d + later); empty {
 				return true
 			}
 		}
-		if known, _ := h.of(hour - d); known {
-			days++
+	}
+	return days == 0 && h.everEmpty()
+}
+
+// awake is how many hours before the one in question a unit must have been empty to be so all along, as on a weekend.
+const awake = 6
+
+func (h *hourly) awake(hour int64) bool {
+	for before := hour - awake; before < hour; before++ {
+		if known, empty := h.of(before); known && !empty {
+			return true
 		}
 	}
-	return days < 3 && h.everEmpty()
+	return false
 }
 
 func (h *hourly) everEmpty() bool {

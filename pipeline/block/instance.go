@@ -220,7 +220,8 @@ func (in *instance) judge(w, next *sweep) {
 	interval := in.pace(w.Time)
 	s := in.span(w, next)
 	told := in.tells(w)
-	doubted := in.ownWay(s, told) || !told
+	ownWay := in.ownWay(s, told)
+	doubted := ownWay || !told
 	if !doubted {
 		in.settleAll(s)
 		in.Told = w.Time
@@ -236,6 +237,9 @@ func (in *instance) judge(w, next *sweep) {
 		l.Time, l.Interval, b.LastSeen = w.Time, interval, w.Time
 		in.tally(b, l, doubted)
 		if doubted {
+			for _, u := range b.units {
+				u.overhear(w.Time, l, ownWay)
+			}
 			b.observe(&in.cfg, l, Doubted)
 		} else {
 			in.conclude(s, b, l)
@@ -337,8 +341,9 @@ func (b *blockState) learn(s *span, l *Look) (falls int) {
 		p, half := &b.Places[place], place/halfBlock&1
 		if l.Probed.Has(place) {
 			answered := l.Answered.Has(place)
+			standing := b.Whole.Mood == standing && b.Halves[half].Mood == standing
 			switch {
-			case p.Seen == 0:
+			case p.Seen == 0 || !standing:
 			case p.Quiet == 0:
 				was++
 				if !answered {
@@ -350,7 +355,7 @@ func (b *blockState) learn(s *span, l *Look) (falls int) {
 					backs++
 				}
 			}
-			if b.Whole.Mood == standing && b.Halves[half].Mood == standing {
+			if standing {
 				p.observe(answered, s.now, &b.Typical)
 			} else {
 				p.note(answered, s.now)

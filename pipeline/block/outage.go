@@ -1,6 +1,7 @@
 package block
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -39,14 +40,18 @@ type unit struct {
 	Least       hourly               // of the most in three sweeps in a row: who is away for one sweep only has not left
 
 	// Of its silence.
-	Begin   int64   // start of the first sweep without an answer
-	Before  int64   // start of the last sweep that told something before that
-	Low     float64 // least belief
-	Sweeps  int     // that told something
-	Ref     Set     // the addresses that answered before
-	Falling bool    // it was emptying before
-	Noted   bool    // that it is empty is in Least
-	Row     *schema.BlockOutageRow
+	Begin     int64   // start of the first sweep without an answer
+	Uncertain int64   // ns, by how much it is not known when it began
+	Low       float64 // least belief
+	Sweeps    int     // that told something
+	Ref       Set     // the addresses that answered before
+	Falling   bool    // it was emptying before
+	Noted     bool    // that it is empty is in Least
+	Row       *schema.BlockOutageRow
+
+	// Of the sweeps that tell nothing since the last one that did: the first that the unit's outage may have begun with, and
+	// the first in which it answered though it is out; 0: none.
+	Hushed, Heard int64
 
 	// Of the sweep that is judged.
 	count   int
@@ -120,7 +125,8 @@ func (u *unit) believe(s *span, b *blockState, l *Look) {
 
 // fallSilent begins a silence.
 func (u *unit) fallSilent(s *span, b *blockState) {
-	u.Mood, u.Begin, u.Before, u.Low, u.Sweeps = silent, s.time, s.before, u.Belief, 0
+	u.Mood, u.Begin, u.Low, u.Sweeps = silent, cmp.Or(u.Hushed, s.time), u.Belief, 0
+	u.Uncertain = s.time - s.before
 	u.Falling = u.emptying(math.Sqrt(b.Limit.Falls))
 	u.Ref, u.Noted = nil, false
 	for i, p := range u.places(b.Places) {
@@ -148,15 +154,18 @@ func (u *unit) silence(places []placeState, l *Look) (sum float64) {
 // rest is a silence in which nobody is missed.
 func (u *unit) rest() { u.Mood, u.Belief = empty, 0.5 }
 
-// emptying tells whether the unit lost addresses before it fell silent: two sweeps before, it had less than three quarters
-// of the most of the hour before that, and by more than chance. A cut in the middle of a sweep makes one partial sweep
-// at most; people leave in several. swing is by how much a count changes by chance from sweep to sweep.
+// emptying tells whether the unit lost addresses before it fell silent, as fast as it lost the last ones: two sweeps before,
+// it had less than three quarters of the most of the hour before that, by more than chance; and it has lost half as many
+// in a single sweep. A cut in the middle of a sweep makes one partial sweep at most; people leave in several. swing is by
+// how much a count changes by chance from sweep to sweep.
 func (u *unit) emptying(swing float64) bool {
-	peak, last := 0.0, float64(u.Recent[1])
-	for _, c := range u.Recent[1:] {
+	last := float64(u.Recent[1])
+	peak, step := last, 0.0
+	for i, c := range u.Recent[2:] {
 		peak = max(peak, float64(c))
+		step = max(step, float64(c)-float64(u.Recent[i+1]))
 	}
-	return last < 0.75*peak && peak-last > 3+4*swing
+	return last < 0.75*peak && peak-last > 3+4*swing && float64(u.Recent[0]) <= 2*step+2
 }
 
 // returned tells whether those who answered before the silence do again, and at once: then it was an outage, though it
@@ -169,8 +178,21 @@ func (u *unit) returned(s *span, l, next *Look) bool {
 	return float64(back) >= same*float64(u.Ref.Len())
 }
 
+// overhear takes note of a sweep at t that tells nothing: whoever answers in it does, and an outage may begin in it unless
+// the prober's own way was suspect.
+func (u *unit) overhear(t int64, l *Look, ownWay bool) {
+	switch n := u.answers(l.Answered); {
+	case n == 0 && ownWay:
+	case n == 0:
+		u.Hushed, u.Heard = cmp.Or(u.Hushed, t), 0
+	case n > 1:
+		u.Hushed, u.Heard = 0, cmp.Or(u.Heard, t)
+	}
+}
+
 // keep notes the count of a sweep when it has been judged.
 func (u *unit) keep(s *span) {
+	u.Hushed, u.Heard = 0, 0
 	copy(u.Recent[1:], u.Recent[:])
 	u.Recent[0] = uint16(min(u.count, math.MaxUint16))
 	switch {
@@ -271,12 +293,12 @@ func (in *instance) decide(s *span, b *blockState, u *unit) {
 // outageRow begins the row of a unit's outage.
 func (in *instance) outageRow(b *blockState, u *unit) *schema.BlockOutageRow {
 	return &schema.BlockOutageRow{BlockSeries: in.seriesOf(b), Event: schema.EventOutage, Time: u.Begin, Prefix: b.prefix(u), Open: true,
-		Uncertain: u.Begin - u.Before, Addresses: int64(u.Ref.Len()), Blocks: 1, BeliefLow: u.Low}
+		Uncertain: u.Uncertain, Addresses: int64(u.Ref.Len()), Blocks: 1, BeliefLow: u.Low}
 }
 
 // endOutage emits the row of an outage that is over.
 func (in *instance) endOutage(s *span, u *unit) {
-	u.Row.Open, u.Row.Duration = false, s.time-u.Begin
+	u.Row.Open, u.Row.Duration = false, cmp.Or(u.Heard, s.time)-u.Begin
 	u.Row.Uncertain = max(u.Row.Uncertain, s.time-s.before)
 	u.Row.BeliefLow = u.Low
 	in.emitEvent(u.Row)

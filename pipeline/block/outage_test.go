@@ -133,7 +133,7 @@ func TestOutageThatBeginsInDoubtedSweeps(t *testing.T) {
 	w.outages = []failure{{block: 2, high: 256, from: 60, to: 70}}
 	w.trust[66] = "nic_drops"
 	got := w.run(t, day)
-	w.expect(t, got, "outage 198.18.2.0/24 62-70")
+	w.expect(t, got, "outage 198.18.2.0/24 60-70")
 	if u := got[0].Uncertain; u != int64(4*tick) {
 		t.Errorf("uncertain by %v, want 40m", time.Duration(u))
 	}

@@ -2,6 +2,7 @@ package block
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"echogram/plugins/schema"
@@ -53,13 +54,13 @@ func (b *blockState) troubled() bool {
 	return false
 }
 
-// rise is how many of the unit's addresses more answer than before; 0 when it grows as it did before, or when most of
-// these addresses were in use.
+// rise is how many of the unit's addresses more answer than before; 0 when it may be chance, when the unit grew before, or
+// when most of these addresses were in use.
 func (u *unit) rise(s *span, b *blockState) float64 {
 	l, next := s.cur.look(b.number), s.look(b.number)
 	before := min(u.Recent[0], u.Recent[1])
 	n := float64(max(u.count, u.answers(next.Answered))) - float64(before)
-	if n < movedLeast*movedLow/2 || float64(before)-float64(u.Recent[4]) > n/4 {
+	if n < 3+4*math.Sqrt(b.Limit.Falls) || float64(before)-float64(u.Recent[4]) > n/4 {
 		return 0
 	}
 	begun, taken := 0, 0

@@ -18,6 +18,7 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 type world struct {
 	rng     *rand.Rand
 	start   time.Time
+	host    string
 	loss    float64
 	blocks  []*people
 	outages []failure      // the truth
@@ -43,7 +44,7 @@ type people struct {
 }
 
 func newWorld(seed uint64) *world {
-	return &world{rng: rand.New(rand.NewPCG(seed, 6)), start: monday, loss: 0.03, trust: map[int]string{}, noRows: map[int]bool{}}
+	return &world{rng: rand.New(rand.NewPCG(seed, 6)), start: monday, host: "h", loss: 0.03, trust: map[int]string{}, noRows: map[int]bool{}}
 }
 
 func (w *world) add(p *people) int {
@@ -186,7 +187,7 @@ func (w *world) feed(m *Monitor, n int, step bool) {
 	if trust == "" {
 		trust = schema.TrustOK
 	}
-	m.Manifest(&schema.SweepStatsRow{Host: "h", Instance: "i", Time: t.UnixNano(), Points: points, Trust: trust, Rate: rate})
+	m.Manifest(&schema.SweepStatsRow{Host: w.host, Instance: "i", Time: t.UnixNano(), Points: points, Trust: trust, Rate: rate})
 }
 
 func (w *world) answers(b int, p *people, n int, rate float64) [256]bool {
