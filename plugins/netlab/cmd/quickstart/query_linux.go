@@ -38,6 +38,9 @@ func (r *run) query(ctx context.Context) error {
 	if err := r.checkBFD(ctx); err != nil {
 		return err
 	}
+	if err := r.found(ctx); err != nil {
+		return err
+	}
 	if err := r.checkTelegraf(ctx); err != nil {
 		return err
 	}

@@ -36,13 +36,13 @@ func quickstart(t *testing.T, args ...string) (*exec.Cmd, string) {
 }
 
 func TestQuickstart(t *testing.T) {
-	cmd, tmp := quickstart(t, "--sweeps", "1", "--outage", "1")
+	cmd, tmp := quickstart(t, "--sweeps", "1", "--outage", "1", "--report", t.TempDir())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		"falls silent at", "and answers again at", "BFD: Up, ",
+		"falls silent at", "and answers again at", "BFD: Up, ", "report.html",
 		"0 dropped",
 		"ok: all is as the lab made it",
 	} {

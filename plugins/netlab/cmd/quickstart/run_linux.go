@@ -45,6 +45,7 @@ func (r *run) all(ctx context.Context) error {
 		{fmt.Sprintf("an outage of %d sweeps", r.silent), r.breakBlock},
 		{"run echogram-pipeline", r.pipeline},
 		{"query InfluxDB", r.query},
+		{"draw the report", r.draw},
 	}
 	if r.silent == 0 {
 		steps = slices.DeleteFunc(steps, func(s step) bool { return strings.HasPrefix(s.name, "an outage") })
