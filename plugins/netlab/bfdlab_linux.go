@@ -45,6 +45,15 @@ func NewBFDLab(cfg BFDConfig) (*BFDLab, error) {
 	return l, nil
 }
 
+// Routers is the pair as two routers on the link between them; the responder loops echoes of the prober back, and the
+// prober none. They belong to the pair: closing the lab that is returned closes it.
+func (p *Pair) Routers() *BFDLab {
+	end := func(n *Namespace, link string, address netip.Addr) Router {
+		return Router{Namespace: n, Link: link, Address: netip.PrefixFrom(address, linkBits)}
+	}
+	return &BFDLab{Lab: p.Lab, A: end(p.Prober, ProberLink, ProberAddress), B: end(p.Responder, ResponderLink, ResponderAddress)}
+}
+
 // router is the ith, without its namespace.
 func router(role string, i int) Router {
 	network, network6 := netip.MustParsePrefix("198.19.4.0/24"), netip.MustParsePrefix("2001:2:0:bfd::/64")

@@ -106,6 +106,16 @@ func (n *Namespace) RouteBlackhole(dst netip.Prefix) error {
 	return n.addRoute(&netlink.Route{Dst: ipNet(dst), Type: unix.RTN_BLACKHOLE}, "")
 }
 
+// RemoveBlackhole takes back RouteBlackhole.
+func (n *Namespace) RemoveBlackhole(dst netip.Prefix) error {
+	return n.Do(func() error {
+		if err := netlink.RouteDel(&netlink.Route{Dst: ipNet(dst), Type: unix.RTN_BLACKHOLE}); err != nil {
+			return fmt.Errorf("netlab: remove route %v in %s: %w", dst, n.Name, err)
+		}
+		return nil
+	})
+}
+
 // addRoute adds a route, out of a link unless that is empty.
 func (n *Namespace) addRoute(route *netlink.Route, link string) error {
 	return n.Do(func() error {

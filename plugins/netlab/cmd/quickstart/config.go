@@ -89,6 +89,16 @@ func sweepSettings(network string) []setting {
 	}
 }
 
+// bfdSettings make the sample of bfd watch a link.
+func bfdSettings(link string) []setting {
+	const table = "[[inputs.bfd]]"
+	return []setting{
+		{table, "interval", interval.String()},
+		{table, "interfaces", []string{link}},
+		{table, "instance", instance},
+	}
+}
+
 // telegrafSettings make the sample of Telegraf run command and write to url.
 func telegrafSettings(command []string, url string) []setting {
 	return []setting{

@@ -51,6 +51,7 @@ func TestSamplesTakeOurSettings(t *testing.T) {
 		settings []setting
 	}{
 		"icmp_sweep.conf": {sampleconfig.ICMPSweep, sweepSettings("198.18.0.0/16")},
+		"bfd.conf":        {sampleconfig.BFD, bfdSettings("prober0")},
 		"telegraf.conf":   {sampleconfig.Telegraf, telegrafSettings([]string{"echogram"}, "http://127.0.0.1:1")},
 		"pipeline.toml":   {sampleconfig.Pipeline, pipelineSettings("http://127.0.0.1:1", "/tmp/state")},
 	} {

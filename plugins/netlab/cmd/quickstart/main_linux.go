@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -16,6 +17,8 @@ type options struct {
 	command.Script
 	keep   bool
 	sweeps int
+	silent int    // sweeps of the outage; 0: none
+	report string // directory of the report, which stays
 }
 
 func main() {
@@ -33,17 +36,19 @@ func main() {
 	os.Exit(start(command.Context(), opts))
 }
 
-func parse(args []string) (options, error) {
-	var o options
+func parse(args []string) (o options, err error) {
 	flags := pflag.NewFlagSet("quickstart", pflag.ContinueOnError)
 	flags.SortFlags = false
 	flags.BoolVar(&o.keep, "keep", false, "leave everything running until Ctrl-C and say how to look around")
 	flags.IntVar(&o.sweeps, "sweeps", 3, "how many sweeps of the /16 to wait for")
+	flags.IntVar(&o.silent, "outage", 3, "how many further sweeps a block of it is silent; 0: none")
+	flags.StringVar(&o.report, "report", "echogram-report", "`DIR` for the report, which stays")
 	o.Flags(flags)
 	flags.Usage = func() {
-		fmt.Fprint(os.Stderr, "Usage: scripts/quickstart [--keep] [--sweeps N]\n\n"+
+		fmt.Fprint(os.Stderr, "Usage: scripts/quickstart [--keep] [--sweeps N] [--outage N] [--report DIR]\n\n"+
 			"Sweeps a /16 of 65,536 targets in a network of its own, through a real Telegraf into a real InfluxDB,\n"+
-			"runs the pipeline, prints what the database holds and checks it. Needs Linux, root and Go.\n\n"+
+			"with a BFD session beside it and an outage in it, runs the pipeline, prints what the database holds and\n"+
+			"checks it. Needs Linux, root, Go and FRR.\n\n"+
 			flags.FlagUsages())
 	}
 	if err := flags.Parse(args); err != nil {
@@ -54,6 +59,12 @@ func parse(args []string) (options, error) {
 	}
 	if o.sweeps < 1 || o.sweeps > 100 {
 		return o, fmt.Errorf("--sweeps %d is not in 1..100", o.sweeps)
+	}
+	if o.silent < 0 || o.silent > 100 {
+		return o, fmt.Errorf("--outage %d is not in 0..100", o.silent)
+	}
+	if o.report, err = filepath.Abs(o.report); err != nil {
+		return o, err
 	}
 	return o, o.Directories("quickstart")
 }

@@ -16,7 +16,7 @@ func (r *run) query(ctx context.Context) error {
 		return err
 	}
 	pop, times := r.lab.Population, r.sweepTimes()
-	r.problems = append(r.problems, differences(pop, times, cells)...)
+	r.problems = append(r.problems, differences(pop, r.outage, times, cells)...)
 	sums := byKind(pop, times, cells)
 	r.out.line("")
 	for _, l := range kindTable(pop, sums, len(times)) {
@@ -33,6 +33,12 @@ func (r *run) query(ctx context.Context) error {
 	}
 	r.checkManifests(all)
 	if err := r.checkRollups(ctx, cells, all); err != nil {
+		return err
+	}
+	if err := r.checkBFD(ctx); err != nil {
+		return err
+	}
+	if err := r.found(ctx); err != nil {
 		return err
 	}
 	if err := r.checkTelegraf(ctx); err != nil {

@@ -36,14 +36,13 @@ func quickstart(t *testing.T, args ...string) (*exec.Cmd, string) {
 }
 
 func TestQuickstart(t *testing.T) {
-	cmd, tmp := quickstart(t, "--sweeps", "1")
+	cmd, tmp := quickstart(t, "--sweeps", "1", "--outage", "1", "--report", t.TempDir())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		"rows: 65,536 read, 65,536 by the manifests of 1 sweeps",
-		"rollups of blocks by 1h: 65,536 raw rows in them, 65,536 read",
+		"falls silent at", "and answers again at", "BFD: Up, ", "report.html",
 		"0 dropped",
 		"ok: all is as the lab made it",
 	} {

@@ -58,6 +58,21 @@ func promised(k netlab.Kind) tally {
 	return t
 }
 
+// outage is a block that the lab silences for some sweeps.
+type outage struct {
+	block netip.Prefix
+	span  // of the times of those sweeps
+}
+
+// kind is how a block behaves in a sweep.
+func (o outage) kind(pop netlab.Population, c cell) netlab.Kind {
+	if c.block == o.block && c.sweep >= o.from && c.sweep < o.to {
+		return netlab.Silent
+	}
+	k, _ := pop.Kind(c.block.Addr())
+	return k
+}
+
 // clock shows a sweep's time.
 func clock(ns int64) string { return time.Unix(0, ns).Format("15:04:05") }
 
@@ -76,7 +91,7 @@ func byKind(pop netlab.Population, sweeps []int64, cells map[cell]tally) map[net
 }
 
 // differences compares each block of each sweep with the lab, and finds rows that belong to neither.
-func differences(pop netlab.Population, sweeps []int64, cells map[cell]tally) []string {
+func differences(pop netlab.Population, out outage, sweeps []int64, cells map[cell]tally) []string {
 	var all []string
 	known := 0
 	for _, sweep := range sweeps {
@@ -86,7 +101,7 @@ func differences(pop netlab.Population, sweeps []int64, cells map[cell]tally) []
 			if ok {
 				known++
 			}
-			kind, _ := pop.Kind(block.Addr())
+			kind := out.kind(pop, c)
 			if want := promised(kind); got != want {
 				all = append(all, fmt.Sprintf("sweep %s, block %v (%v): %v, want %v", clock(sweep), block, kind, got, want))
 			}

@@ -25,19 +25,23 @@ func TestDifferences(t *testing.T) {
 	pop := netlab.SamplePopulation(netip.MustParsePrefix("198.18.0.0/16"))
 	sweeps := []int64{int64(10 * time.Second), int64(20 * time.Second)}
 	block := pop.BlocksOf(netlab.Answering)[3]
+	out := outage{pop.BlocksOf(netlab.Answering)[7], span{sweeps[1], sweeps[1] + 1}}
 	for name, c := range map[string]struct {
 		bend func(map[cell]tally)
 		want int
 	}{
 		"perfect":    {func(map[cell]tally) {}, 0},
+		"no outage":  {func(m map[cell]tally) { m[cell{out.block, sweeps[1]}] = promised(netlab.Answering) }, 1},
+		"too early":  {func(m map[cell]tally) { m[cell{out.block, sweeps[0]}] = promised(netlab.Silent) }, 1},
 		"one lost":   {func(m map[cell]tally) { bend(m, cell{block, sweeps[1]}, func(t *tally) { t.received-- }) }, 1},
 		"block gone": {func(m map[cell]tally) { delete(m, cell{block, sweeps[0]}) }, 1},
 		"stranger":   {func(m map[cell]tally) { m[cell{netip.MustParsePrefix("10.0.0.0/24"), sweeps[0]}] = tally{} }, 1},
 		"other time": {func(m map[cell]tally) { m[cell{block, 5}] = tally{points: 1} }, 1},
 	} {
 		cells := asPromised(pop, sweeps)
+		cells[cell{out.block, sweeps[1]}] = promised(netlab.Silent)
 		c.bend(cells)
-		if got := differences(pop, sweeps, cells); len(got) != c.want {
+		if got := differences(pop, out, sweeps, cells); len(got) != c.want {
 			t.Errorf("%s: %d differences, want %d: %v", name, len(got), c.want, shorten(got, 3))
 		}
 	}

@@ -23,28 +23,34 @@ type run struct {
 	out *screen
 
 	lab      *netlab.Sweep
+	frr      []*netlab.FRR
 	db       *parts.Influx
 	telegraf *parts.Agent
 	sweeps   []manifest // the complete sweeps that count
-	problems []string   // what is not as the lab made it
-	kept     bool       // the user looked around until now
+	outage   outage
+	problems []string // what is not as the lab made it
+	kept     bool     // the user looked around until now
 }
 
 // all runs the steps in order. The first that fails ends it; differences are collected to the end.
 func (r *run) all(ctx context.Context) error {
-	for _, s := range []struct {
-		name string
-		f    func(context.Context) error
-	}{
+	steps := []step{
 		{"build echogram and echogram-pipeline", r.build},
 		{"Telegraf " + parts.TelegrafVersion + " and InfluxDB " + parts.InfluxDBVersion, r.buildParts},
 		{"network of 65,536 targets", r.startLab},
+		{"a BFD session on its link", r.startBFD},
 		{"start InfluxDB", r.startInflux},
 		{"start Telegraf with echogram below it", r.startTelegraf},
-		{fmt.Sprintf("%d sweeps, one every %v", r.options.sweeps, interval), r.awaitSweeps},
+		{fmt.Sprintf("%d sweeps, one every %v", r.options.sweeps, interval), func(ctx context.Context) error { return r.awaitSweeps(ctx, r.options.sweeps) }},
+		{fmt.Sprintf("an outage of %d sweeps", r.silent), r.breakBlock},
 		{"run echogram-pipeline", r.pipeline},
 		{"query InfluxDB", r.query},
-	} {
+		{"draw the report", r.draw},
+	}
+	if r.silent == 0 {
+		steps = slices.DeleteFunc(steps, func(s step) bool { return strings.HasPrefix(s.name, "an outage") })
+	}
+	for _, s := range steps {
 		if err := r.out.do(s.name, func() error { return s.f(ctx) }); err != nil {
 			return err
 		}
@@ -75,6 +81,9 @@ func (r *run) end() error {
 	}
 	if r.db != nil {
 		errs = append(errs, r.db.Stop())
+	}
+	for _, f := range r.frr {
+		errs = append(errs, f.Close())
 	}
 	if r.lab != nil {
 		errs = append(errs, r.lab.Close())
@@ -138,12 +147,24 @@ func (r *run) write(name, sample string, settings []setting) (string, error) {
 	return r.Path(name), os.WriteFile(r.Path(name), []byte(text), 0o644)
 }
 
-func (r *run) startTelegraf(ctx context.Context) error {
-	sweep, err := r.write("echogram.conf", sampleconfig.ICMPSweep, sweepSettings(r.lab.Population.Network.String()))
+// writeEchogram renders both stanzas into one file.
+func (r *run) writeEchogram(name string) error {
+	sweep, err := render(sampleconfig.ICMPSweep, sweepSettings(r.lab.Population.Network.String())...)
 	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	bfd, err := render(sampleconfig.BFD, bfdSettings(netlab.ProberLink)...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return os.WriteFile(r.Path(name), []byte(sweep+"\n"+bfd), 0o644)
+}
+
+func (r *run) startTelegraf(ctx context.Context) error {
+	if err := r.writeEchogram("echogram.conf"); err != nil {
 		return err
 	}
-	child := r.lab.Prober.Command(ctx, r.Path("echogram"), "telegraf", "--config", sweep)
+	child := r.lab.Prober.Command(ctx, r.Path("echogram"), "telegraf", "--config", r.Path("echogram.conf"))
 	config, err := r.write("telegraf.conf", sampleconfig.Telegraf, telegrafSettings(child.Args, r.db.URL))
 	if err != nil {
 		return err
@@ -152,14 +173,14 @@ func (r *run) startTelegraf(ctx context.Context) error {
 	return err
 }
 
-// awaitSweeps waits until the database has the manifests of enough complete sweeps, and until Telegraf has reported
+// awaitSweeps waits until the database has the manifests of n complete sweeps in all, and until Telegraf has reported
 // on itself after the last of them; by then late answers are in, too.
-func (r *run) awaitSweeps(ctx context.Context) error {
-	deadline := time.Now().Add(time.Duration(r.options.sweeps+4) * interval)
+func (r *run) awaitSweeps(ctx context.Context, n int) error {
+	deadline := time.Now().Add(time.Duration(n-len(r.sweeps)+4) * interval)
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		done, err := r.lookForSweeps(ctx)
+		done, err := r.lookForSweeps(ctx, n)
 		if err != nil || done {
 			return err
 		}
@@ -173,23 +194,23 @@ func (r *run) awaitSweeps(ctx context.Context) error {
 		case <-tick.C:
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%d complete sweeps of %d within the time\n%s", len(r.sweeps), r.options.sweeps, lastLines(r.telegraf.Log, 5))
+			return fmt.Errorf("%d complete sweeps of %d within the time\n%s", len(r.sweeps), n, lastLines(r.telegraf.Log, 5))
 		}
 	}
 }
 
-func (r *run) lookForSweeps(ctx context.Context) (done bool, err error) {
+func (r *run) lookForSweeps(ctx context.Context, n int) (done bool, err error) {
 	found, err := manifests(ctx, r.db)
 	if err != nil {
 		return false, err
 	}
-	found = found[:min(len(found), r.options.sweeps)]
+	found = found[:min(len(found), n)]
 	for _, m := range found[len(r.sweeps):] {
 		r.out.line("    sweep %s: %s points, %s answers in time, trust %s", clock(m.time), count(m.points), count(m.received), m.trust)
 	}
 	r.sweeps = found
-	r.out.say(fmt.Sprintf("sweep %d of %d", len(found)+1, r.options.sweeps))
-	if len(found) < r.options.sweeps {
+	r.out.say(fmt.Sprintf("sweep %d of %d", len(found)+1, n))
+	if len(found) < n {
 		return false, nil
 	}
 	r.out.say("Telegraf's report")
@@ -283,4 +304,10 @@ func lookAroundLines(url, work, namespace string, block netip.Prefix) []string {
 			" |> range(start: -5m) |> filter(fn: (r) => r._measurement == \"icmp_sweep\" and r.block == \"" + block.String() + "\"" +
 			" and r._field == \"rtt_ns\") |> last()'",
 	}
+}
+
+// step is one of a run.
+type step struct {
+	name string
+	f    func(context.Context) error
 }

@@ -11,17 +11,17 @@ import (
 // screen prints the steps: whole lines to a file, and on a terminal also a line that counts the seconds of the
 // step that runs.
 type screen struct {
-	w     io.Writer
-	tty   bool
-	steps []step
+	w    io.Writer
+	tty  bool
+	took []took
 
 	mu     sync.Mutex // the ticking line against all others
 	status string
 }
 
-type step struct {
+type took struct {
 	name string
-	took time.Duration
+	time time.Duration
 }
 
 func newScreen(w io.Writer, tty bool) *screen { return &screen{w: w, tty: tty} }
@@ -72,12 +72,12 @@ func (s *screen) do(name string, f func() error) error {
 	stop := s.tick(begin)
 	err := f()
 	stop()
-	took := time.Since(begin)
-	s.steps = append(s.steps, step{name, took})
+	t := took{name, time.Since(begin)}
+	s.took = append(s.took, t)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	s.line("    done in %s", seconds(took))
+	s.line("    done in %s", seconds(t.time))
 	return nil
 }
 
@@ -116,14 +116,14 @@ func (s *screen) Write(p []byte) (int, error) {
 
 // times prints how long each step took.
 func (s *screen) times() {
-	if len(s.steps) == 0 {
+	if len(s.took) == 0 {
 		return
 	}
 	s.line("\n%s", s.paint(bold, "Time"))
 	var sum time.Duration
-	for _, st := range s.steps {
-		sum += st.took
-		s.line("  %8s  %s", seconds(st.took), st.name)
+	for _, t := range s.took {
+		sum += t.time
+		s.line("  %8s  %s", seconds(t.time), t.name)
 	}
 	s.line("  %8s  in all", seconds(sum))
 }

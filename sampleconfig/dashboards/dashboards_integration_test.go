@@ -1,0 +1,230 @@
+//go:build integration
+
+package dashboards
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"echogram/plugins/netlab/parts"
+)
+
+// TestQueries runs every query of every file on a real InfluxDB that has rows of every measurement, as the program that
+// the file is for would ask it, and wants rows.
+func TestQueries(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	db, err := parts.StartInfluxDB(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	a := asker{Influx: db, end: time.Now().UTC()}
+	p := newPoints(t, a.end)
+	for name, lines := range map[string][]byte{"telegraf": p.raw, "rollup": p.rollup} {
+		if err := errors.Join(db.CreateDatabase(ctx, name), db.Write(ctx, name, string(lines))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	values := map[string][]substitution{}
+	for file, b := range boards(t) {
+		values[file] = []substitution{a.values(ctx, t, b, true), a.values(ctx, t, b, false)}
+	}
+	asked := 0
+	for _, q := range queries(t) {
+		var runs []query
+		if both, ok := values[q.file]; ok {
+			for _, s := range both {
+				run := q
+				run.text = s.apply(q.text)
+				runs = append(runs, run)
+			}
+		} else if strings.HasPrefix(q.file, "chronograf") {
+			runs = []query{a.chronograf(q)}
+		} else {
+			runs = []query{a.template(q)}
+		}
+		for _, run := range runs {
+			if columns, rows, err := a.ask(ctx, run); err != nil || rows == 0 {
+				t.Errorf("%v\n%d rows, %v", run, rows, err)
+			} else if problem := shape(run, columns); problem != "" {
+				t.Errorf("%v\n%s: %v", run, problem, columns)
+			}
+			asked++
+		}
+	}
+	t.Logf("%d queries on InfluxDB %s, each with rows", asked, parts.InfluxDBVersion)
+}
+
+// asker asks the database as the programs do. Time ranges end at end.
+type asker struct {
+	*parts.Influx
+	end time.Time
+}
+
+// ask runs a query and tells the columns and the number of the rows.
+func (a asker) ask(ctx context.Context, q query) (columns []string, rows int, err error) {
+	if !q.flux {
+		series, err := a.Query(ctx, "telegraf", q.text)
+		for _, s := range series {
+			for _, row := range s.Values {
+				if slices.ContainsFunc(row[1:], func(v any) bool { return v != nil }) {
+					rows++
+				}
+			}
+			columns = s.Columns
+		}
+		return columns, rows, err
+	}
+	table, err := a.table(ctx, q.text)
+	if len(table) == 0 {
+		return nil, 0, err
+	}
+	return table[0], len(table) - 1, err
+}
+
+// table runs Flux: a header and rows. An answer of several tables has the header of the first.
+func (a asker) table(ctx context.Context, flux string) (table [][]string, err error) {
+	text, err := a.QueryFlux(ctx, flux)
+	if err != nil {
+		return nil, err
+	}
+	header := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		switch cells := strings.Split(line, ","); {
+		case line == "" || strings.HasPrefix(line, "#"):
+			header = false
+		case !header && slices.Contains(cells, "error"):
+			return nil, errors.New(text)
+		case !header && table != nil:
+			header = true
+		default:
+			header = true
+			table = append(table, cells)
+		}
+	}
+	return table, nil
+}
+
+// shape says what Grafana could not show: it makes series of what has a measurement, and a table of what has none.
+func shape(q query, columns []string) string {
+	isSeries := slices.Contains(columns, "_measurement")
+	switch q.kind {
+	case "timeseries", "state-timeline":
+		if !isSeries || !slices.Contains(columns, "_field") || !slices.Contains(columns, "_value") || !slices.Contains(columns, "_time") {
+			return "no series"
+		}
+	case "table":
+		if isSeries {
+			return "no table"
+		}
+	}
+	return ""
+}
+
+// fluxTime writes a time as Flux has it.
+func fluxTime(t time.Time) string { return t.Format(time.RFC3339Nano) }
+
+// macros are what Grafana and InfluxDB's own pages put in the place of v.
+func (a asker) macros(text string, span time.Duration) string {
+	return strings.NewReplacer("v.timeRangeStart", fluxTime(a.end.Add(-span)), "v.timeRangeStop", fluxTime(a.end), "v.windowPeriod", "1m0s").Replace(text)
+}
+
+// substitution is what Grafana puts into a dashboard's queries.
+type substitution struct {
+	asker
+	span   time.Duration
+	values map[string]string // by what stands between ${ and }
+}
+
+func (s substitution) apply(text string) string {
+	for name, value := range s.values {
+		text = strings.ReplaceAll(text, "${"+name+"}", value)
+	}
+	return s.macros(text, s.span)
+}
+
+// relative is the length of a time range that ends now.
+func relative(t *testing.T, from string) time.Duration {
+	t.Helper()
+	var n int
+	var unit string
+	if _, err := fmt.Sscanf(from, "now-%d%1s", &n, &unit); err != nil {
+		t.Fatalf("%s: %v", from, err)
+	}
+	return time.Duration(n) * map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[unit]
+}
+
+// values are those of a dashboard's variables, each by its query, with the ones before it in place: all at All, where
+// they have it, or each at its first value.
+func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) substitution {
+	t.Helper()
+	values := map[string]string{}
+	s := substitution{a, relative(t, b.Time.From), values}
+	for _, v := range b.Templating.List {
+		switch {
+		case v.Type != "query":
+			values[v.Name] = v.Query
+		case all && v.IncludeAll:
+			values[v.Name+":regex"] = v.AllValue // Grafana takes it as it is
+		default:
+			values[v.Name] = a.firstValue(ctx, t, s.apply(v.Query))
+			values[v.Name+":regex"] = escaped.ReplaceAllString(values[v.Name], `\$0`)
+		}
+	}
+	return s
+}
+
+// escaped is what Grafana's format regex escapes.
+var escaped = regexp.MustCompile(`[\\^$*+?.()|[\]{}/]`)
+
+// firstValue is the least value that a variable's query gives.
+func (a asker) firstValue(ctx context.Context, t *testing.T, flux string) string {
+	t.Helper()
+	table, err := a.table(ctx, flux)
+	if err != nil || len(table) < 2 {
+		t.Fatalf("%s\n%v, %v", flux, table, err)
+	}
+	column := slices.Index(table[0], "_value")
+	var values []string
+	for _, row := range table[1:] {
+		values = append(values, row[column])
+	}
+	return slices.Min(values)
+}
+
+// chronograf is a query as Chronograf 1.8 sends it: Flux with three values at its head, InfluxQL with all in place.
+func (a asker) chronograf(q query) query {
+	const span = 12 * time.Hour
+	if q.flux {
+		q.text = fmt.Sprintf("dashboardTime = %s\nupperDashboardTime = %s\nautoInterval = 1m\n\n%s", fluxTime(a.end.Add(-span)), fluxTime(a.end), q.text)
+		return q
+	}
+	q.text = colons.ReplaceAllStringFunc(q.text, func(name string) string {
+		return map[string]string{
+			":dashboardTime:": fmt.Sprintf("'%s'", fluxTime(a.end.Add(-span))), ":upperDashboardTime:": fmt.Sprintf("'%s'", fluxTime(a.end)), ":interval:": "10m",
+			":host:": "'" + pointsHost + "'", ":tap:": "'eth0'", ":network:": "'198.18.0.0/23'", ":block:": "'198.18.0.0/24'", ":target:": "'198.18.0.1'", ":window:": "'1h'",
+		}[name]
+	})
+	return q
+}
+
+// template is a query of a check, an alert or a chart, whose buckets 1.8 knows by another name.
+func (a asker) template(q query) query {
+	q.text = a.macros(q.text, 12*time.Hour)
+	for _, name := range []string{"telegraf", "rollup"} {
+		q.text = strings.ReplaceAll(q.text, `bucket: "`+name+`"`, `bucket: "`+name+`/autogen"`)
+	}
+	return q
+}
