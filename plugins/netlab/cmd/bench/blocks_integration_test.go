@@ -25,8 +25,11 @@ func TestBlocksBench(t *testing.T) {
 		if r.Points < 3_000_000 || r.Rate < 100_000 || r.Peak > 250<<20 {
 			t.Errorf("%+v", r)
 		}
-		if p, q := f.Precision, f.Recall; q.Of == 0 || 20*p.Right < 19*p.Of || 20*q.Right < 19*q.Of {
+		if p, q := f.OutagePrecision, f.OutageRecall; q.Of == 0 || 20*p.Right < 19*p.Of || 20*q.Right < 19*q.Of {
 			t.Errorf("of the outages told %v are true, of the true ones %v are told", p, q)
+		}
+		if n := f.FromRenumbering + f.FromUplink + f.FromRateLimit; n > 0 {
+			t.Errorf("%d outages are none of the blocks'", n)
 		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // blocksTime is what one run may last.
-const blocksTime = 40 * time.Minute
+const blocksTime = 90 * time.Minute
 
 // speedEvery is how often the /16 is swept whose analytics are timed.
 const speedEvery = 5 * time.Minute
