@@ -128,8 +128,8 @@ func (f *film) shoot(take func(shot) error) error {
 			}
 		}
 		changed := f.clock
-		for j, a := range f.m.cells {
-			if c := f.m.scale.color(a); i == 0 || c != old[j] {
+		for j := range f.m.cells {
+			if c := f.m.color(j); i == 0 || c != old[j] {
 				changed = changed.Union(f.paint(next, j, c))
 				old[j] = c
 			}
@@ -245,7 +245,7 @@ func (f *film) tell(img *image.Paletted, i int) {
 	canvas := vgimg.NewWith(vgimg.UseWH(vg.Length(size.X)*f.m.pixel(), vg.Length(size.Y)*f.m.pixel()), vgimg.UseDPI(filmDPI))
 	dc := draw.New(canvas)
 	counts, rtts := f.m.counts()
-	answered := int(rtts.n) + counts[Untimed]
+	answered, probed := answering(counts, rtts)
 	at := time.Unix(0, f.frames[i].Time).UTC()
 	y := dc.Max.Y
 	for _, l := range []struct {
@@ -253,7 +253,7 @@ func (f *film) tell(img *image.Paletted, i int) {
 		text string
 	}{
 		{textSize, at.Format(time.DateOnly)}, {titleSize, at.Format("15:04:05 UTC")},
-		{textSize, fmt.Sprintf("%s answer (%s)", thousands(int64(answered)), percent(float64(answered)/float64(max(1, f.probed(counts, rtts)))))},
+		{textSize, fmt.Sprintf("%s answer (%s)", thousands(int64(answered)), percent(float64(answered)/float64(max(1, probed))))},
 	} {
 		text := style(l.size, black)
 		dc.FillText(text, vg.Point{X: dc.Min.X, Y: y}, l.text)
@@ -266,10 +266,6 @@ func (f *film) tell(img *image.Paletted, i int) {
 	for row := range min(size.Y, part.Rect.Dy()) {
 		copy(img.Pix[img.PixOffset(f.clock.Min.X, f.clock.Min.Y+row):], part.Pix[row*part.Stride:row*part.Stride+min(size.X, part.Rect.Dx())])
 	}
-}
-
-func (f *film) probed(counts map[Answer]int, rtts *spread) int {
-	return int(rtts.n) + counts[Untimed] + counts[Silent] + counts[Late] + counts[ICMPError]
 }
 
 // write encodes the film.

@@ -18,7 +18,7 @@ type Collection struct {
 	config  CollectionConfig
 	clock   hourClock
 	nets    map[networkKey]*Network
-	known   map[*schema.RTTSeries]place
+	known   map[*schema.RTTSeries]*Target
 	groups  map[schema.Tag]*Group
 	vantage []schema.BlockOutageRow
 	point   schema.Point
@@ -63,7 +63,8 @@ type Target struct {
 	Last   Answer                // what its latest row says
 	Time   int64                 // ns; of that row
 	Daily  *schema.BlockDailyRow // its own daily pattern, the latest; nil: none was found
-	place  int                   // in a Frame
+	view   *view
+	place  int // in a Frame
 }
 
 // Block is the targets that share a prefix.

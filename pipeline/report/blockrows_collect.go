@@ -20,13 +20,6 @@ const (
 // networkKey names a network and who looked at it.
 type networkKey struct{ host, instance, name string }
 
-// place is where the rows of a series go; the zero value: nowhere.
-type place struct {
-	network *Network
-	view    *view
-	target  *Target
-}
-
 // NewCollection makes an empty collection.
 func NewCollection(c CollectionConfig) *Collection {
 	if c.Location == nil {
@@ -35,7 +28,7 @@ func NewCollection(c CollectionConfig) *Collection {
 	c.Frames = cmp.Or(c.Frames, defaultFrames)
 	c.Stop = cmp.Or(c.Stop, math.MaxInt64)
 	return &Collection{config: c, clock: hourClock{location: c.Location},
-		nets: map[networkKey]*Network{}, known: map[*schema.RTTSeries]place{}, groups: map[schema.Tag]*Group{}}
+		nets: map[networkKey]*Network{}, known: map[*schema.RTTSeries]*Target{}, groups: map[schema.Tag]*Group{}}
 }
 
 func (c *Collection) wants(at int64) bool { return c.config.Start <= at && at < c.config.Stop }
@@ -51,21 +44,21 @@ func (c *Collection) sweep(s *schema.RTTSeries, at int64, a Answer) {
 	if s.Of != "" || !c.wants(at) {
 		return
 	}
-	p, ok := c.known[s]
+	t, ok := c.known[s]
 	if !ok {
-		p = c.place(&s.Series, "")
-		c.known[s] = p
+		t = c.target(&s.Series, "")
+		c.known[s] = t
 	}
-	if p.target != nil {
-		p.view.look(p.target, at, a, &c.clock, c.config.Frames)
+	if t != nil {
+		t.view.look(t, at, a, &c.clock, c.config.Frames)
 	}
 }
 
-// place finds where rows of s go.
-func (c *Collection) place(s *schema.Series, window string) place {
+// target finds the target of s, or makes it; nil: it is not collected.
+func (c *Collection) target(s *schema.Series, window string) *Target {
 	addr, err := netip.ParseAddr(s.Target)
 	if err != nil || c.config.Network.IsValid() && !c.config.Network.Contains(addr) {
-		return place{}
+		return nil
 	}
 	n := c.network(s.Host, s.Instance, s.Network)
 	v := n.views[window]
@@ -75,11 +68,11 @@ func (c *Collection) place(s *schema.Series, window string) place {
 	}
 	t := v.targets[addr]
 	if t == nil {
-		t = &Target{Addr: addr, place: len(v.targets)}
+		t = &Target{Addr: addr, view: v, place: len(v.targets)}
 		v.targets[addr] = t
 	}
 	t.Labels, t.Name, t.Block = s.Labels, s.Name, n.block(cmp.Or(s.Block, blockOf(addr)))
-	return place{n, v, t}
+	return t
 }
 
 func blockOf(a netip.Addr) string {
@@ -155,8 +148,11 @@ func networkRow(line []byte) schema.Row {
 func (c *Collection) Row(row schema.Row) {
 	switch r := row.(type) {
 	case *schema.SweepRollupRow:
-		if p := c.place(&r.Series, r.Window); p.target != nil && c.wants(r.Time) {
-			p.view.look(p.target, r.Time, rollupAnswer(r), &c.clock, c.config.Frames)
+		if !c.wants(r.Time) {
+			return
+		}
+		if t := c.target(&r.Series, r.Window); t != nil {
+			t.view.look(t, r.Time, rollupAnswer(r), &c.clock, c.config.Frames)
 		}
 	case *schema.SweepBlockRow:
 		c.sweepBlock(r)

@@ -105,9 +105,9 @@ func better(a, b Answer) Answer {
 
 // hourClock finds the hour in which a time lies. Rows of one sweep share theirs, so that it remembers the last one.
 type hourClock struct {
-	location    *time.Location
-	from, start int64
-	of          int
+	location *time.Location
+	start    int64
+	of       int
 }
 
 // hour returns the start of the hour, ns, and its number in the day, by local time.

@@ -9,9 +9,9 @@ import (
 	"gonum.org/v1/plot/plotter"
 )
 
-// calendarChart shows which share of a network answers, hour by hour, a column a day. It is nil if there is no hour.
+// calendarChart shows which share of a network answers, hour by hour, a column a day. It is nil if there are not two hours.
 func calendarChart(n *Network, in *time.Location) *chart {
-	if len(n.Use) == 0 {
+	if len(n.Use) < 2 {
 		return nil
 	}
 	first := localDay(n.Use[0].Time, in)

@@ -11,16 +11,19 @@ import (
 )
 
 // hoursChart shows the RTTs of a network by hour of the day: all of them, and by how much they lie above each target's
-// own least, which is where a daily swing shows. It is nil where there are no RTTs, or none by the hour.
+// own least, which is where a daily swing shows. It is nil where there are not RTTs of two hours at least.
 func hoursChart(n *Network, in *time.Location) *chart {
 	if n.hours == nil || windowLength(n.Window) > time.Hour {
 		return nil
 	}
-	total := int64(0)
+	total, hours := int64(0), 0
 	for i := range n.hours {
 		total += n.hours[i].n
+		if n.hours[i].n > 0 {
+			hours++
+		}
 	}
-	if total == 0 {
+	if hours < 2 {
 		return nil
 	}
 	c := &chart{name: n.file("hours"), title: "RTT by hour of the day  " + n.Name,

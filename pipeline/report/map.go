@@ -14,7 +14,7 @@ type netMap struct {
 	curve   hilbert
 	cells   []Answer // by place on the curve
 	places  []int32  // of each target of the network on the curve
-	blocks  []int32  // of each cell: which block it belongs to; nil of IPv4, where blocks follow from the place
+	blocks  []int32  // of each cell: which block it belongs to, or beyond; nil of IPv4, where blocks follow from the place
 	scale   *scale
 	facts   []string
 	labels  []label
@@ -60,7 +60,7 @@ func (m *netMap) listed() {
 	}
 	m.blocks = make([]int32, 1<<m.curve.bits)
 	for i := range m.blocks {
-		m.blocks[i] = -1
+		m.blocks[i] = beyond
 	}
 	for i, t := range m.network.Targets {
 		m.places[i] = int32(i)
@@ -104,11 +104,17 @@ func (m *netMap) counts() (counts map[Answer]int, rtts *spread) {
 	for i, a := range m.cells {
 		if ns, ok := a.RTT(); ok {
 			rtts.add(int64(ns))
-		} else if m.blocks == nil || i < len(m.places) {
+		} else if m.region(i) != beyond {
 			counts[a]++
 		}
 	}
 	return counts, rtts
+}
+
+// answering is how many targets answered, and of how many that were probed.
+func answering(counts map[Answer]int, rtts *spread) (answered, probed int) {
+	answered = int(rtts.n) + counts[Untimed]
+	return answered, answered + counts[Silent] + counts[Late] + counts[ICMPError]
 }
 
 // latestMap is the map of what the latest row of each target says; nil if there is nothing to be seen.
@@ -120,8 +126,7 @@ func latestMap(n *Network, top float64) *netMap {
 	m.fill(func(t *Target) Answer { return t.Last })
 	counts, rtts := m.counts()
 	m.scale = scaleOf(rtts, top)
-	answered := int(rtts.n) + counts[Untimed]
-	m.facts = append(n.place(), n.when(), share(answered, answered+counts[Silent]+counts[Late]+counts[ICMPError])+" answer")
+	m.facts = append(n.place(), n.when(), share(answering(counts, rtts))+" answer")
 	m.facts = slices.Concat(m.facts, rttWords(rtts), []string{m.order()})
 	m.outline()
 	return m

@@ -69,14 +69,19 @@ func (m *netMap) frame(dc draw.Canvas) vg.Rectangle {
 func (m *netMap) image() *image.Paletted {
 	wide, high := m.curve.size()
 	img := image.NewPaletted(image.Rect(0, 0, wide, high), answerPalette())
-	for i := range img.Pix {
-		img.Pix[i] = notProbedColor
-	}
-	for i, a := range m.cells {
+	for i := range m.cells {
 		x, y := m.curve.cell(i)
-		img.Pix[y*img.Stride+x] = m.scale.color(a)
+		img.Pix[y*img.Stride+x] = m.color(i)
 	}
 	return img
+}
+
+// color is the place of a cell's colour in the palette; what lies behind the end of a list is as white as the paper.
+func (m *netMap) color(cell int) uint8 {
+	if m.region(cell) == beyond {
+		return silentColor
+	}
+	return m.scale.color(m.cells[cell])
 }
 
 // overlay draws outlines and names over the map.
@@ -89,8 +94,6 @@ func (m *netMap) overlay(dc draw.Canvas, at vg.Rectangle) {
 	for _, l := range m.outlines() {
 		dc.StrokeLines(thin, []vg.Point{place(l.from), place(l.to)})
 	}
-	edge := box(at.Min.X, at.Min.Y, at.Max.X, at.Max.Y)
-	dc.StrokeLines(draw.LineStyle{Color: grey, Width: 0.7}, append(edge, edge[0]))
 	text := style(labelSize, black)
 	for _, l := range m.labels {
 		p := place(l.at.Min)
@@ -164,5 +167,5 @@ func mapPicture(n *Network, top float64) (p Picture, ok bool) {
 	}
 	counts, rtts := m.counts()
 	return Picture{Name: n.file("map"), drawing: m,
-		Text: fmt.Sprintf("RTT map of %s: %s answer", n.Name, share(int(rtts.n)+counts[Untimed], len(m.cells)-counts[NotProbed]))}, true
+		Text: fmt.Sprintf("RTT map of %s: %s answer", n.Name, share(answering(counts, rtts)))}, true
 }

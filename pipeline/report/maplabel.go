@@ -3,6 +3,7 @@ package report
 import (
 	"image"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -28,7 +29,7 @@ func (m *netMap) outline() {
 		return
 	}
 	for _, grid := range m.grids() {
-		for _, name := range []func(netip.Prefix) string{netip.Prefix.String, m.short} {
+		for _, name := range []func(netip.Prefix) string{full, m.short} {
 			if labels := m.labelGrid(grid, name); labels != nil {
 				m.grid, m.labels = grid, labels
 				return
@@ -76,6 +77,14 @@ func addrAt(p netip.Prefix, i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
 }
 
+// full is a prefix, or a single address without its length.
+func full(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
+}
+
 // short leaves the octets out that all addresses of the network share, and of a single address its length.
 func (m *netMap) short(p netip.Prefix) string {
 	octets := strings.SplitAfter(p.Addr().String(), ".")
@@ -93,7 +102,7 @@ func (m *netMap) labelBlocks() {
 		for to < len(m.blocks) && m.blocks[to] == m.blocks[from] {
 			to++
 		}
-		if b := m.blocks[from]; b >= 0 {
+		if b := m.blocks[from]; b != beyond {
 			l := label{m.network.Blocks[b].Name, m.curve.run(largestRun(from, to))}
 			if m.fits(l) {
 				m.labels = append(m.labels, l)
@@ -121,16 +130,19 @@ func (m *netMap) region(i int) int32 {
 	return int32(i >> m.grid)
 }
 
-// regions are those of all cells, row by row from the top.
+// beyond is the region around the map, and behind the end of a list.
+const beyond = -1
+
+// regions are those of all cells, row by row from the top, with one more cell on each side.
 func (m *netMap) regions() (grid [][]int32) {
 	wide, high := m.curve.size()
-	grid = make([][]int32, high)
+	grid = make([][]int32, high+2)
 	for y := range grid {
-		grid[y] = make([]int32, wide)
+		grid[y] = slices.Repeat([]int32{beyond}, wide+2)
 	}
 	for i := range m.cells {
 		x, y := m.curve.cell(i)
-		grid[y][x] = m.region(i)
+		grid[y+1][x+1] = m.region(i)
 	}
 	return grid
 }
@@ -138,16 +150,16 @@ func (m *netMap) regions() (grid [][]int32) {
 // line is one between cells, from and to its ends in cells.
 type line struct{ from, to image.Point }
 
-// outlines are the lines between regions, as long as they are straight.
+// outlines are the lines between and around regions, as long as they are straight.
 func (m *netMap) outlines() (lines []line) {
 	grid := m.regions()
 	wide, high := m.curve.size()
-	for x := 1; x < wide; x++ {
-		lines = append(lines, straight(high, func(y int) bool { return grid[y][x] != grid[y][x-1] },
+	for x := range wide + 1 {
+		lines = append(lines, straight(high, func(y int) bool { return grid[y+1][x+1] != grid[y+1][x] },
 			func(y int) image.Point { return image.Pt(x, y) })...)
 	}
-	for y := 1; y < high; y++ {
-		lines = append(lines, straight(wide, func(x int) bool { return grid[y][x] != grid[y-1][x] },
+	for y := range high + 1 {
+		lines = append(lines, straight(wide, func(x int) bool { return grid[y+1][x+1] != grid[y][x+1] },
 			func(x int) image.Point { return image.Pt(x, y) })...)
 	}
 	return lines

@@ -1,9 +1,14 @@
 package report
 
 import (
+	"bytes"
+	"flag"
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,4 +128,35 @@ func (w worldConfig) collected(t *testing.T, c CollectionConfig) *Collection {
 	w.analytics(all.Row)
 	all.Finish()
 	return all
+}
+
+var picturesTo = flag.String("pictures", "", "write the pictures of an example network into this folder")
+
+// TestExamplePictures draws all kinds but animations. The README's are made by: go test ./pipeline/report -run ExamplePictures -pictures DIR
+func TestExamplePictures(t *testing.T) {
+	w := worldConfig{network: netip.MustParsePrefix("198.18.16.0/20"), sweeps: small.sweeps, interval: small.interval, seed: small.seed}
+	kinds := Kinds()
+	if *picturesTo == "" {
+		kinds = slices.DeleteFunc(kinds, func(k Kind) bool { return k == Animation }) // it takes long, and has its own tests
+	}
+	pictures := w.collected(t, CollectionConfig{}).Pictures(kinds, 0)
+	if len(pictures) != len(kinds) {
+		t.Errorf("%d pictures of %d kinds", len(pictures), len(kinds))
+	}
+	for _, p := range pictures {
+		var b bytes.Buffer
+		f := p.Formats()[0]
+		if err := p.Write(&b, f); err != nil {
+			t.Fatal(err)
+		}
+		if f == PNG && b.Len() > 150_000 {
+			t.Errorf("%s has %d bytes", p.Name, b.Len())
+		}
+		if *picturesTo == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(*picturesTo, p.Name+"."+string(f)), b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

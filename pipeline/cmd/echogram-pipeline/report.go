@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +80,10 @@ func allKinds() []string {
 	return append(all, bfdKind)
 }
 
+// seldom is by how many percent memory may grow before garbage is looked for: nearly all that a report allocates is
+// series and targets, which stay, and to look through a million of them again and again takes half of the time.
+const seldom = 200
+
 // drawing is a report as its flags say.
 type drawing struct {
 	formats []report.Format
@@ -99,6 +104,7 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 	d.p = newProgress(stderr)
 	defer d.p.clear()
 	d.log = slog.New(slog.NewTextHandler(d.p.over(stderr), nil))
+	defer debug.SetGCPercent(debug.SetGCPercent(seldom))
 	err = interruptible(ctx, func() error {
 		if f.config != "" {
 			return d.readInfluxDB(ctx, f.config)

@@ -166,7 +166,7 @@ block_churn,group=block,host=h addresses="x" 1768046400000000000
 // TestReportOfLines: sweeps, block analytics and BFD out of one stream; the flags say what of it is drawn.
 func TestReportOfLines(t *testing.T) {
 	for _, k := range []struct{ args, want string }{
-		{"--format svg", "map_198.18.0.0-16 calendar_198.18.0.0-16 timeline_198.18.0.0-16 hours_198.18.0.0-16 rtt_10.0.0.1_10.0.0.2 " +
+		{"--format svg", "map_198.18.0.0-16 calendar_198.18.0.0-16 timeline_198.18.0.0-16 rtt_10.0.0.1_10.0.0.2 " +
 			"rtt_distribution_10.0.0.1_10.0.0.2 echo_interval_10.0.0.1_10.0.0.2"},
 		{"--format svg --picture bfd", "rtt_10.0.0.1_10.0.0.2 rtt_distribution_10.0.0.1_10.0.0.2 echo_interval_10.0.0.1_10.0.0.2"},
 		{"--format svg --picture map,timeline --network 198.18.1.0/24", "map_198.18.1.0-24"},
