@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 )
 
 // fortnight is a world with some of everything.
-func fortnight() *Truth {
+var fortnight = sync.OnceValue(func() *Truth {
 	return New(Config{Seed: 11, Network: netip.MustParsePrefix("198.18.0.0/17")}).Truth()
-}
+})
 
 // perfect is the rows of somebody who has found out everything.
 func perfect(t *Truth) (rows []schema.Row) {
