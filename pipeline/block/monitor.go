@@ -24,7 +24,7 @@ type Monitor struct {
 
 // New makes a Monitor that knows nothing.
 func New(cfg Config) *Monitor {
-	return &Monitor{cfg: cfg.withDefaults(), pos: math.MinInt64, bySeries: map[*schema.RTTSeries]int{}}
+	return &Monitor{cfg: cfg.withDefaults(), bySeries: map[*schema.RTTSeries]int{}}
 }
 
 // Add takes what a sweep found out about one target, in any order. Rows of sweeps before Position are left out, and so
@@ -143,5 +143,5 @@ func (m *Monitor) Finish(emit func(schema.Row) error) error {
 	return nil
 }
 
-// Position is from when on sweeps are to be read: what lies before it is in the state.
+// Position is from when on sweeps are to be read: what lies before it is in the state. It is 0 while nothing is.
 func (m *Monitor) Position() int64 { return m.pos }

@@ -96,9 +96,7 @@ func TestUplinkCutInMidSweep(t *testing.T) {
 func TestReferencesSilent(t *testing.T) {
 	w := town(9, 8)
 	ref := slices.Index(w.blocks[0].there[:], true)
-	for i := range 3 { // other targets of the block go on
-		w.outages = append(w.outages, failure{block: 0, low: ref, high: ref + 1, from: 60, to: 67 + 0*i})
-	}
+	w.outages = append(w.outages, failure{block: 0, low: ref, high: ref + 1, from: 60, to: 67})
 	m := New(Config{References: []string{w.series[0][ref].Target}})
 	got := w.runWith(t, m, day)
 	if len(got) != 1 || got[0].Event != schema.EventVantage || !strings.Contains(got[0].Reason, "references") {
@@ -106,15 +104,12 @@ func TestReferencesSilent(t *testing.T) {
 	}
 }
 
+// TestCarrierLost in the middle of sweep 60.
 func TestCarrierLost(t *testing.T) {
 	w := town(10, 8)
-	for n := 60; n < 63; n++ {
-		w.trust[n] = "send_errors,interface_down"
-		for b := range 8 {
-			w.outages = append(w.outages, failure{block: b, high: 256, from: n, to: n + 1})
-		}
-	}
-	w.expect(t, w.run(t, day), "vantage  60-63")
+	w.trust[61], w.trust[62] = "send_errors,interface_down", "interface_down"
+	w.cuts = []failure{{from: 60, to: 63, cut: 0.7}}
+	w.expect(t, w.run(t, day), "vantage  60-64")
 }
 
 func TestCaptureDrops(t *testing.T) {
@@ -151,7 +146,6 @@ func TestRenumberingWithinABlock(t *testing.T) {
 func TestRenumberingToAnotherBlock(t *testing.T) {
 	w := town(14, 8)
 	to := w.static(3)
-	old := w.blocks[4].there
 	w.blocks[4].step = func(p *people, w *world, n int, _ time.Time) {
 		if n == 80 {
 			p.there = [256]bool{}
@@ -159,7 +153,6 @@ func TestRenumberingToAnotherBlock(t *testing.T) {
 		}
 	}
 	w.add(to)
-	_ = old
 	got := w.run(t, 2*day)
 	if len(got) != 1 || got[0].Event != schema.EventRenumbering || got[0].To != "198.18.8.0/24" || got[0].Block != "198.18.4.0/24" || got[0].Open {
 		w.expect(t, got, "renumbering 198.18.4.0/24 80-80")
@@ -177,13 +170,13 @@ func TestRegionThatComesBack(t *testing.T) {
 }
 
 func TestEveningsOfAnOffice(t *testing.T) {
-	for _, minutes := range []int{1, 20, 60, 180} {
-		for _, stay := range []int{0, 3, 20} {
+	for _, minutes := range []int{1, 30, 120} {
+		for _, stay := range []int{0, 20} {
 			w := town(uint64(16+minutes+stay), 6)
 			for range 4 {
 				w.add(w.office(40+w.rng.IntN(150), stay, minutes))
 			}
-			w.expect(t, w.run(t, 9*day))
+			w.expect(t, w.run(t, 8*day))
 		}
 	}
 }
@@ -238,4 +231,87 @@ func rateLimited(t *testing.T, w *world, got []*schema.BlockOutageRow) {
 	if len(got) != 1 || got[0].Event != schema.EventRateLimit || got[0].Block != "198.18.6.0/24" || !got[0].Open {
 		w.expect(t, got, "rate_limit 198.18.6.0/24 … open")
 	}
+}
+
+// TestPoolsThatMoveDaily: every night all clients of a pool of two blocks get addresses in the other block, or in any of
+// the two.
+func TestPoolsThatMoveDaily(t *testing.T) {
+	for name, other := range map[string]bool{"the other block": true, "any block": false} {
+		w := town(22, 8)
+		for i := range 4 {
+			n := 25 + 50*i
+			a, b := w.pool(n, 30, -1), w.static(2)
+			if !other {
+				b = w.pool(n, 30, -1)
+			}
+			a.step = func(_ *people, w *world, s int, t time.Time) {
+				if t.Hour() != i+2 || t.Minute() != 0 {
+					return
+				}
+				all := a.count() + b.count()
+				from, to := a, b
+				if b.count() > a.count() {
+					from, to = b, a
+				}
+				share := all
+				if !other {
+					share = all/2 + w.rng.IntN(all/8)
+					to.there = [256]bool{}
+				}
+				from.there = [256]bool{}
+				to.fill(w, share-to.count())
+				from.fill(w, all-to.count())
+			}
+			w.add(a)
+			w.add(b)
+		}
+		for _, e := range w.run(t, 8*day) {
+			if e.Event != schema.EventRenumbering {
+				t.Errorf("to %s: %s", name, w.told(e))
+			}
+		}
+	}
+}
+
+// TestRateLimitsAreNoOutages however narrow they are.
+func TestRateLimitsAreNoOutages(t *testing.T) {
+	for _, many := range []int{3, 10, 40} {
+		for _, every := range []int{2, 6, 24} {
+			w := town(uint64(23+many+every), 6)
+			w.rate = func(n int) float64 { return map[bool]float64{true: 20000, false: 2000}[n%every == 0] }
+			for _, n := range []int{40, 100, 200} {
+				p := w.static(n)
+				p.limit = func(rate float64) int { return map[bool]int{true: many, false: 256}[rate > 10000] }
+				w.add(p)
+			}
+			named := map[string]int{}
+			for _, e := range w.run(t, 5*day) {
+				named[e.Block]++
+				if e.Event != schema.EventRateLimit {
+					t.Errorf("%d answers, every %d sweeps: %s", many, every, w.told(e))
+				}
+			}
+			if len(named) != 3 && many < 40 {
+				t.Errorf("%d answers, every %d sweeps: limits to %v", many, every, named)
+			}
+		}
+	}
+}
+
+// TestThinning is a limit that lets each answer pass with a probability.
+func TestThinning(t *testing.T) {
+	w := town(24, 6)
+	rates := []float64{2000, 2000, 2000, 8000}
+	w.rate = func(n int) float64 { return rates[n%4] }
+	p := w.static(150)
+	p.limit = func(rate float64) (n int) {
+		for range 150 {
+			if w.rng.Float64() < min(1, 4000/rate) {
+				n++
+			}
+		}
+		return n
+	}
+	w.add(p)
+	rateLimited(t, w, w.run(t, 3*day))
 }

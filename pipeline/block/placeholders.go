@@ -58,12 +58,12 @@ type dailyDay struct{ slots int64 }
 func (d *dailyDay) fill(row *schema.BlockDailyRow) { row.Slots = d.slots }
 
 func (d *daily) targets(_ *Config, _ int64) []targetDay {
-	return []targetDay{{place: 1, amplitude: d.Sweeps, dailyDay: dailyDay{slots: d.Sweeps}}}
+	return []targetDay{{place: 1, amplitude: float64(d.Sweeps), dailyDay: dailyDay{slots: d.Sweeps}}}
 }
 
-// targetDay is a dailyDay of one place; its amplitude is in ns.
+// targetDay is a dailyDay of one place; its amplitude is in ns of RTT.
 type targetDay struct {
 	place     int
-	amplitude int64
+	amplitude float64
 	dailyDay
 }

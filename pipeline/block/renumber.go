@@ -11,10 +11,11 @@ import (
 // A renumbering is told from an outage by where the population went (IAS, PAM '24): as many addresses begin to answer
 // elsewhere. These bounds say what counts.
 const (
-	movedLeast = 5   // addresses of a population
-	movedLow   = 0.6 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
-	movedHigh  = 1.4
-	movedParts = 8 // blocks to which one population goes at most
+	movedLeast  = 5   // addresses of a population
+	movedLow    = 0.6 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
+	movedHigh   = 1.4
+	movedAtOnce = 0.6 // share of it that begins to answer in one sweep
+	movedParts  = 8   // blocks to which one population goes at most
 	// unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
 	// their desks in the morning have been away for less.
 	unused = 20 * time.Hour
@@ -47,20 +48,22 @@ func (in *instance) risers(s *span) []riser {
 // troubled tells whether answers of the block may be those of an outage that ends.
 func (b *blockState) troubled() bool {
 	for _, u := range b.units {
-		if u.Mood == out || u.Mood == silent || u.woke {
+		if u.Mood == out || u.Mood == silent || u.mended {
 			return true
 		}
 	}
 	return false
 }
 
-// rise is how many of the unit's addresses more answer than before; 0 when it may be chance, when the unit grew before, or
-// when most of these addresses were in use.
+// rise is how many of the unit's addresses more answer than before; 0 when it may be chance, when they come one by one over
+// several sweeps or as before, or when most of these addresses were in use.
 func (u *unit) rise(s *span, b *blockState) float64 {
 	l, next := s.cur.look(b.number), s.look(b.number)
-	before := min(u.Recent[0], u.Recent[1])
-	n := float64(max(u.count, u.answers(next.Answered))) - float64(before)
-	if n < 3+4*math.Sqrt(b.Limit.Falls) || float64(before)-float64(u.Recent[4]) > n/4 {
+	counts := [...]float64{float64(u.Recent[1]), float64(u.Recent[0]), float64(u.count), float64(max(u.count, u.answers(next.Answered)))}
+	before := min(counts[0], counts[1])
+	n := max(counts[2], counts[3]) - before
+	step := max(counts[1]-counts[0], counts[2]-counts[1], counts[3]-counts[2])
+	if n < 3+4*math.Sqrt(b.Limit.Falls) || step < movedAtOnce*n || before-float64(u.Recent[4]) > n/4 {
 		return 0
 	}
 	begun, taken := 0, 0

@@ -192,10 +192,13 @@ func (w *world) doubtful(o failure) bool {
 
 func TestPrecisionAndRecall(t *testing.T) {
 	var sum score
-	for seed := range uint64(6) {
-		sc := city(seed+100, 36).score(t, 14*day)
+	for seed := range uint64(2) { // 20 seeds of 60 blocks gave 0.9992 and 0.9941
+		sc := city(seed+1000, 30).score(t, 14*day)
 		t.Log(sc)
 		sum.add(sc)
 	}
 	t.Log(sum)
+	if sum.found*100 < 98*sum.true || sum.right*100 < 98*sum.told {
+		t.Error("recall or precision below 0.98")
+	}
 }

@@ -25,7 +25,7 @@ func (in *instance) ownWay(s *span, told bool) bool {
 	switch {
 	case why != "":
 		in.VantageLast = true
-	case told && silent > 0 && s.next != nil && in.soon(s):
+	case told && silent > 0 && in.soon(s):
 		why = "the way broke in the middle of the sweep"
 	case told && silent > 0 && in.VantageLast:
 		why, in.VantageLast = "the way was mended in the middle of the sweep", false
@@ -72,9 +72,12 @@ func (in *instance) suspect(w *sweep, told bool) (silent int, why string) {
 	return silent, ""
 }
 
-// soon tells whether the next sweep is suspect, of which is known that it tells something.
+// soon tells whether the next sweep is suspect.
 func (in *instance) soon(s *span) bool {
-	_, why := in.suspect(s.next, true)
+	if s.after == nil {
+		return false
+	}
+	_, why := in.suspect(s.after, s.next != nil)
 	return why != ""
 }
 

@@ -29,9 +29,14 @@ type memory struct {
 	facts  []source.Facts
 	events []string
 	lines  map[string]bool
-	hidden int64  // rows that counts see and reads do not
-	fail   error  // of the next write
-	state  []byte // of blocks
+	hidden int64 // rows that counts see and reads do not
+	fail   error // of the next write
+	failAt int   // the write that fails: so many go well before it; 0: none
+
+	blocks    []string               // what the rows are of; nil: those of add
+	manifests []schema.SweepStatsRow // of sweeps of blocks
+	state     []byte                 // of blocks
+	order     []string               // all lines as they came
 }
 
 func (m *memory) note(format string, args ...any) {
@@ -93,6 +98,27 @@ func (m *memory) Counts(_ context.Context, _ string, from, to int64) ([]source.M
 	return byMinute(all, from, to), nil
 }
 
+// text is all that there is, as a prober writes it.
+func (m *memory) text() string { return m.between(time.Unix(0, 0), time.Unix(1<<33, 0)) }
+
+func (m *memory) between(from, to time.Time) string {
+	var b []byte
+	next := 0
+	for i := range m.manifests {
+		s := &m.manifests[i]
+		within := s.Time >= from.UnixNano() && s.Time < to.UnixNano()
+		for ; next < len(m.rows) && m.rows[next].Time <= s.Time; next++ {
+			if within {
+				b, _ = schema.AppendLine(b, m.rows[next])
+			}
+		}
+		if within {
+			b, _ = schema.AppendLine(b, s)
+		}
+	}
+	return string(b)
+}
+
 func (m *memory) Totals(ctx context.Context, from, to int64) ([]source.Minute, bool, error) {
 	minutes, err := m.Counts(ctx, "", from, to)
 	total := source.Minute{Host: "h", Instance: "i"}
@@ -112,6 +138,9 @@ func (m *memory) Oldest(context.Context) (int64, bool, error) {
 }
 
 func (m *memory) Parts(context.Context, string, int64, int64) ([]source.Part, error) {
+	if m.blocks != nil {
+		return []source.Part{{Values: m.blocks[:1]}, {Values: m.blocks[1:]}}, nil
+	}
 	return []source.Part{{Values: []string{"10.0.0.0/24"}}, {Values: []string{"10.0.1.0/24"}}, {Values: []string{"10.0.2.0/24"}}}, nil
 }
 
@@ -124,11 +153,14 @@ func (m *memory) Read(_ context.Context, part source.Part, from, to int64, begin
 	defer m.mu.Unlock()
 	begin()
 	skip := m.hidden
-	bySeries := slices.SortedStableFunc(slices.Values(m.rows), func(a, b *schema.SweepRow) int { return cmp.Compare(a.Target, b.Target) })
-	for _, r := range bySeries {
-		if r.Block != part.Values[0] || r.Time < from || r.Time >= to {
-			continue
+	var within []*schema.SweepRow
+	for _, r := range m.rows {
+		if r.Time >= from && r.Time < to && r.Block == part.Values[0] {
+			within = append(within, r)
 		}
+	}
+	slices.SortStableFunc(within, func(a, b *schema.SweepRow) int { return cmp.Compare(a.Target, b.Target) })
+	for _, r := range within {
 		if skip--; skip >= 0 {
 			continue
 		}
@@ -148,9 +180,15 @@ func (m *memory) Write(_ context.Context, lines []byte) error {
 	if len(lines) == 0 {
 		return nil
 	}
+	if m.failAt > 0 {
+		if m.failAt--; m.failAt == 0 {
+			return errors.New("full")
+		}
+	}
 	n := 0
 	for line := range bytes.Lines(lines) {
 		m.lines[string(line)] = true
+		m.order = append(m.order, string(line))
 		n++
 	}
 	m.note("write %d", n)
@@ -177,10 +215,9 @@ func (m *memory) LoadStream(_ string, read func(io.Reader) error) error {
 func (m *memory) Sweeps(_ context.Context, from, to int64) (all []schema.SweepStatsRow, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, s := range m.stats {
-		if s.Start >= from && s.Start < to {
-			all = append(all, schema.SweepStatsRow{Host: s.Host, Instance: s.Instance, Time: s.Start, Points: s.Rows, Targets: s.Rows,
-				Received: s.Rows, Trust: schema.TrustOK})
+	for _, s := range m.manifests {
+		if s.Time >= from && s.Time < to {
+			all = append(all, s)
 		}
 	}
 	return all, nil

@@ -70,7 +70,7 @@ func TestImport(t *testing.T) {
 	for i, input := range []string{plain, packed, "-"} {
 		out := filepath.Join(dir, fmt.Sprint("out", i))
 		code, log := execute(t, twoSweeps, "import", "--output", out, input)
-		if code != exitDone || !strings.Contains(log, `msg="malformed lines were left out"`) || !strings.Contains(log, "count=1 line=3") || !strings.Contains(log, "lines=5 rows=10") {
+		if code != exitDone || !strings.Contains(log, `msg="malformed lines were left out"`) || !strings.Contains(log, "count=1 line=3") || !strings.Contains(log, "lines=5 rows=12") {
 			t.Errorf("%s: %d\n%s", input, code, log)
 		}
 		data, err := os.ReadFile(out)
@@ -113,11 +113,12 @@ func TestImportRefuses(t *testing.T) {
 		code int
 		text string
 	}{
-		"import":                             {exitUsage, "no FILE is given"},
-		"import x":                           {exitUsage, "--config or --output is missing"},
-		"import --output - --lateness -1s x": {exitUsage, "--lateness -1s is negative"},
-		"import --output - --raw x":          {exitUsage, "x is no file of con-ping"},
-		"import --output - " + dir + "/none": {exitFailed, "no such file"},
+		"import": {exitUsage, "no FILE is given"},
+		"import --raw --only-blocks --output - x": {exitUsage, "--raw looks at no blocks"},
+		"import x":                                             {exitUsage, "--config or --output is missing"},
+		"import --output - --lateness -1s x":                   {exitUsage, "--lateness -1s is negative"},
+		"import --output - --raw x":                            {exitUsage, "x is no file of con-ping"},
+		"import --output - " + dir + "/none":                   {exitFailed, "no such file"},
 		"import --raw --config " + stdin + " 1.1.1.0-24-5.txt": {exitUsage, `key "source.url": is missing`},
 		"backfill --start 0 --config " + stdin:                 {exitUsage, `key "source.url": is missing`},
 		"retention --config " + stdin:                          {exitUsage, "not both InfluxDB"},
