@@ -62,7 +62,7 @@ type packedBlock [5]any
 const (
 	maxOrder    = 18 // a map of more cells has several addresses in each
 	maxPlanes   = 240
-	jitterCodes = 3 // by which RTTs of one address may differ and are shown as one
+	jitterCodes = 2 // by which RTTs of one address may differ and are shown as one
 	trialPlanes = 8 // from whose size follows how many fit
 	mostTries   = 3
 )

@@ -117,7 +117,7 @@ func TestPageOfNothing(t *testing.T) {
 }
 
 func TestPageIsTheSameForTheSameRows(t *testing.T) {
-	if smallPage(t) != smallPage(t) {
+	if first := smallPage(t); smallPage(t) != first {
 		t.Error("two pages of the same rows differ")
 	}
 }

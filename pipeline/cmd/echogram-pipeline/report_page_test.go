@@ -5,51 +5,41 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/spf13/cobra"
-
-	"echogram/pipeline/report"
 )
 
-func TestPageFlag(t *testing.T) {
-	cmd := &cobra.Command{}
-	page := pageFlags(cmd)
-	if page.wanted() {
-		t.Error("a page is wanted before the flag was read")
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "page.html")
-	if err := cmd.ParseFlags([]string{"--page", file}); err != nil || !page.wanted() {
-		t.Fatalf("no page is wanted: %v", err)
-	}
-	c := report.NewCollection(report.CollectionConfig{})
-	line := "block_state,block=198.18.0.0/24,group=block,host=probe,network=198.18.0.0/24 sweeps=6i,doubted=0i,targets=256i,ever=9i," +
-		`percent_responding=3.5,responding_min=8i,responding_max=9i,state="up",class="underused",always=0i,sometimes=0i,intermittent=0i,underused=9i,rate_limited=false 1772409600000000000`
-	if ours, err := c.Line([]byte(line)); !ours || err != nil {
-		t.Fatal(ours, err)
-	}
-	c.Finish()
-	var said strings.Builder
-	if err := page.write(c, &said); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil || !strings.Contains(string(text), "198.18.0.0/24") {
-		t.Errorf("the page holds %d bytes: %v", len(text), err)
-	}
-	if !strings.HasPrefix(said.String(), file+"\t") {
-		t.Errorf("STDOUT says %q", said.String())
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
-		t.Errorf("%v lie beside the page: %v", left, err)
+const blockLines = `icmp_sweep,block=198.18.0.0/24,host=probe,instance=lab,network=198.18.0.0/24,target=198.18.0.1 sent=1i,received=1i,rtt_ns=1200000i,ttl=64i,result_code=0i 1772409600000000000
+icmp_sweep,block=198.18.0.0/24,host=probe,instance=lab,network=198.18.0.0/24,target=198.18.0.2 sent=1i,received=0i,result_code=1i 1772409600000000000
+`
+
+func TestReportWritesThePage(t *testing.T) {
+	for name, pictures := range map[string][]string{"alone": nil, "beside pictures": {"--out", t.TempDir(), "--picture", "map"}} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "page.html")
+		stdout, stderr, err := runReport(blockLines, append([]string{"--page", file}, pictures...)...)
+		if err != nil || stderr != "" {
+			t.Fatalf("%s: %v\n%s", name, err, stderr)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), "<h1><span>198.18.0.0/24</span></h1>") {
+			t.Errorf("%s: the page holds %d bytes: %v", name, len(text), err)
+		}
+		if !strings.HasPrefix(stdout, file+"\t") || strings.Contains(stdout, "map") != (pictures != nil) {
+			t.Errorf("%s: STDOUT says %q", name, stdout)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+			t.Errorf("%s: %v lie there: %v", name, left, err)
+		}
 	}
 }
 
-func TestPageOfNoNetworks(t *testing.T) {
-	c := report.NewCollection(report.CollectionConfig{})
-	c.Finish()
-	page := &pageOutput{file: filepath.Join(t.TempDir(), "page.html")}
-	if err := page.write(c, &strings.Builder{}); err == nil || !strings.HasPrefix(err.Error(), "report: ") {
-		t.Errorf("a page of nothing: %v", err)
+func TestReportWritesNoPageOfNothing(t *testing.T) {
+	dir := t.TempDir()
+	for text, file := range map[string]string{echoLines: filepath.Join(dir, "page.html"), blockLines: filepath.Join(dir, "none", "page.html")} {
+		if _, _, err := runReport(text, "--page", file); err == nil {
+			t.Errorf("%s is written", file)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("%v lie there: %v", left, err)
 	}
 }

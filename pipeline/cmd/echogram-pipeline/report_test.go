@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,5 +104,89 @@ func TestReportStopsWhenInterrupted(t *testing.T) {
 	t.Cleanup(func() { close(never) })
 	if err := interruptible(ctx, func() error { <-never; return nil }); err == nil {
 		t.Error("it goes on")
+	}
+}
+
+// conPingLines is a /24 of which every third address answers; line 8 is malformed.
+func conPingLines() string {
+	var b strings.Builder
+	for i := range 256 {
+		switch {
+		case i == 7:
+			b.WriteString("198.18.0.7;0.3\n")
+		case i%3 == 0:
+			fmt.Fprintf(&b, "198.18.0.%d,0.%03d\n", i, 20+i)
+		default:
+			fmt.Fprintf(&b, "198.18.0.%d,unreachable\n", i)
+		}
+	}
+	return b.String()
+}
+
+// TestReportOfConPing: two sweeps make a map and an animation, and what is malformed is named.
+func TestReportOfConPing(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	for _, at := range []string{"1590469441", "1590470041"} {
+		name := filepath.Join(dir, "198.18.0.0-24-"+at+".txt")
+		if err := os.WriteFile(name, []byte(conPingLines()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, name)
+	}
+	out := filepath.Join(dir, "pictures")
+	stdout, stderr, err := runReport("", append(files, "--out", out, "--format", "png,apng,gif", "--picture", "map,animation", "--max", "350ms")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range strings.Lines(stdout) {
+		name, _, _ := strings.Cut(line, "\t")
+		names = append(names, filepath.Base(name))
+	}
+	if want := []string{"map_198.18.0.0-24.png", "animation_198.18.0.0-24.gif", "animation_198.18.0.0-24.apng"}; !slices.Equal(names, want) {
+		t.Errorf("%v", names)
+	}
+	if !strings.Contains(stdout, "86 of 255 (33.7 %) answer") || !strings.Contains(stdout, "over 2 sweeps: 2 frames") {
+		t.Errorf("%s", stdout)
+	}
+	if strings.Count(stderr, "malformed lines were left out") != 2 || !strings.Contains(stderr, "file="+files[0]) || !strings.Contains(stderr, "line=8 ") ||
+		!strings.Contains(stderr, "no comma") {
+		t.Errorf("%s", stderr)
+	}
+}
+
+const sweepLines = `icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.1.0/24,target=198.18.1.1 sent=1i,received=1i,rtt_ns=2000000i,result_code=0i 1768046400000000000
+icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.2.0/24,target=198.18.2.1 sent=1i,received=0i,result_code=1i 1768046400000000000
+icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.1.0/24,target=198.18.1.1 sent=1i,received=0i,result_code=1i 1768132800000000000
+block_outage,event=outage,group=block,host=h,instance=i,network=198.18.0.0/16,block=198.18.2.0/24 prefix="198.18.2.0/24",open=false,duration_ns=3600000000000i,uncertain_ns=600000000000i,addresses=9i,answering=0i,blocks=1i,belief_low=0.01 1768046400000000000
+block_churn,group=block,host=h addresses="x" 1768046400000000000
+`
+
+// TestReportOfLines: sweeps, block analytics and BFD out of one stream; the flags say what of it is drawn.
+func TestReportOfLines(t *testing.T) {
+	for _, k := range []struct{ args, want string }{
+		{"--format svg", "map_198.18.0.0-16 calendar_198.18.0.0-16 timeline_198.18.0.0-16 hours_198.18.0.0-16 rtt_10.0.0.1_10.0.0.2 " +
+			"rtt_distribution_10.0.0.1_10.0.0.2 echo_interval_10.0.0.1_10.0.0.2"},
+		{"--format svg --picture bfd", "rtt_10.0.0.1_10.0.0.2 rtt_distribution_10.0.0.1_10.0.0.2 echo_interval_10.0.0.1_10.0.0.2"},
+		{"--format svg --picture map,timeline --network 198.18.1.0/24", "map_198.18.1.0-24"},
+		{"--format svg --picture map,hours --start 1768132800", "map_198.18.0.0-16"},
+		{"--format gif --picture map,animation", "animation_198.18.0.0-16"},
+	} {
+		stdout, stderr, err := runReport(sweepLines+echoLines, append(strings.Fields(k.args), "--out", t.TempDir(), "-")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for line := range strings.Lines(stdout) {
+			name, _, _ := strings.Cut(line, "\t")
+			names = append(names, strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)))
+		}
+		if got := strings.Join(names, " "); got != k.want {
+			t.Errorf("%s:\n got %s\nwant %s", k.args, got, k.want)
+		}
+		if !strings.Contains(stderr, "line=5 ") || !strings.Contains(stderr, "addresses has another type") {
+			t.Errorf("%s", stderr)
+		}
 	}
 }

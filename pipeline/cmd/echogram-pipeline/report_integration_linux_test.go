@@ -1,0 +1,95 @@
+//go:build integration
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"echogram/plugins/schema"
+)
+
+// TestReportFromInfluxDB: what a report draws out of InfluxDB, in either language, is what it draws of the same rows as
+// line protocol, byte by byte.
+func TestReportFromInfluxDB(t *testing.T) {
+	w := newWorld(t)
+	for at := noon; at.Before(noon.Add(30 * time.Hour)); at = at.Add(time.Hour) {
+		w.add("one", 1, 1024, at, 0)
+	}
+	text := w.lines()
+	w.store()
+	sink := database(t, "made")
+	made := analytics(t)
+	if err := lab.influx.Write(t.Context(), sink, string(made)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(w.dir, "rows.lp")
+	if err := os.WriteFile(file, append(text, made...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	draw := func(dir string, from ...string) string {
+		dir = filepath.Join(w.dir, dir)
+		args := append([]string{"report", "--out", dir, "--format", "svg,apng", "--timezone", "Asia/Kolkata",
+			"--start", noon.Format(time.RFC3339), "--stop", noon.Add(48 * time.Hour).Format(time.RFC3339)}, from...)
+		if code, log := command(t, args...); code != 0 {
+			t.Fatalf("exit code %d:\n%s", code, log)
+		}
+		return dir
+	}
+	want := draw("lines", file)
+	for _, language := range []string{"influxql", "flux"} {
+		w.sourceKeys = "language = '" + language + "'"
+		got := draw(language, "--config", w.config(sink, language+"-state"))
+		if a, b := names(t, want), names(t, got); !slices.Equal(a, b) || len(a) != 6 {
+			t.Fatalf("%s: %v, want %v", language, b, a)
+		}
+		for _, name := range names(t, want) {
+			a, _ := os.ReadFile(filepath.Join(want, name))
+			b, _ := os.ReadFile(filepath.Join(got, name))
+			if !bytes.Equal(a, b) {
+				t.Errorf("%s: %s differs", language, name)
+			}
+		}
+	}
+}
+
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+// analytics are rows of block analytics as they would be made of the sweeps.
+func analytics(t *testing.T) (text []byte) {
+	t.Helper()
+	of := func(group, block string) schema.BlockSeries {
+		return schema.BlockSeries{Host: "prober", Instance: "one", Group: group, Network: "10.1.0.0/16", Block: block}
+	}
+	at := noon.UnixNano()
+	for _, r := range []schema.Row{
+		&schema.BlockStateRow{BlockSeries: of(schema.GroupBlock, "10.1.1.0/24"), Time: at + 40*int64(time.Hour), Sweeps: 1, Targets: 256, PercentResponding: 12.5,
+			State: schema.StateUp, Belief: schema.OptFloat{F: 0.99, Set: true}},
+		&schema.BlockOutageRow{BlockSeries: of(schema.GroupBlock, "10.1.2.0/24"), Event: schema.EventOutage, Time: at + int64(time.Hour), Prefix: "10.1.2.128/25",
+			Duration: int64(2 * time.Hour), Uncertain: int64(time.Hour), Reason: `the lower half, "all" of it`},
+		&schema.BlockOutageRow{BlockSeries: of(schema.GroupNetwork, ""), Event: schema.EventVantage, Time: at + 9*int64(time.Hour), Duration: int64(time.Hour)},
+		&schema.BlockChurnRow{BlockSeries: of(schema.GroupNetwork, ""), Time: at, Addresses: 900, Joined: 12, Left: 11, Class: schema.ChurnMixed},
+		&schema.BlockDailyRow{BlockSeries: of(schema.GroupNetwork, ""), Time: at, Days: 3, Amplitude: schema.Some(2e6), LatencyClass: schema.DailyMild,
+			LatencyHour: schema.OptFloat{F: 20, Set: true}},
+	} {
+		var err error
+		if text, err = schema.AppendLine(text, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return text
+}
