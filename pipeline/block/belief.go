@@ -30,6 +30,8 @@ const (
 type placeState struct {
 	Seen  uint32 // minutes since 1970 of the sweep in which it answered last; 0: never
 	Quiet uint8  // sweeps since then, fresh at most
+	Begun bool   // it began to answer in the last sweep, after two or more without
+	Taken bool   // and it had not been in use before
 	Own   habits
 }
 
@@ -87,11 +89,21 @@ func (p *placeState) observe(answered bool, now uint32, typical *habits) {
 
 // note only notes whether the address answers.
 func (p *placeState) note(answered bool, now uint32) {
+	p.Begun = answered && p.silentFor(2)
+	p.Taken = p.Begun && p.free(now)
 	if answered {
 		p.Seen, p.Quiet = now, 0
 	} else if p.Quiet < fresh {
 		p.Quiet++
 	}
+}
+
+// silentFor tells whether the address has not answered in the last so many sweeps.
+func (p *placeState) silentFor(sweeps uint8) bool { return p.Seen == 0 || p.Quiet >= sweeps }
+
+// free tells whether the address has not been in use.
+func (p *placeState) free(now uint32) bool {
+	return p.Seen == 0 || now-p.Seen > uint32(unused/time.Minute)
 }
 
 // ever tells whether the address has answered within memory.

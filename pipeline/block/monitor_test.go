@@ -2,7 +2,6 @@ package block
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"encoding/gob"
 	"errors"
@@ -298,7 +297,7 @@ func BenchmarkMonitor(b *testing.B) {
 	b.ResetTimer()
 	for n := range b.N {
 		at := monday.Add(time.Duration(n) * 5 * time.Minute).UnixNano()
-		points := sweeps[cmp.Or(n%8, 0)]
+		points := sweeps[n%8]
 		for i := range points {
 			points[i].row.Time = at
 			m.Add(points[i].series, &points[i].row)

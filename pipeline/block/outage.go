@@ -94,7 +94,7 @@ func (in *instance) endOutage(s *span, u *unit) {
 	u.Row.Uncertain = max(u.Row.Uncertain, s.time-s.before)
 	u.Row.BeliefLow = u.Low
 	in.emitEvent(u.Row)
-	u.Row, u.mended = nil, true
+	u.Row, u.Ended = nil, s.time
 }
 
 // emitBegun emits the outages that were decided in this sweep, with the number of blocks that are out since the same one.

@@ -12,8 +12,8 @@ import (
 // elsewhere. These bounds say what counts.
 const (
 	movedLeast  = 5   // addresses of a population
-	movedLow    = 0.6 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
-	movedHigh   = 1.4
+	movedLow    = 0.7 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
+	movedHigh   = 1.3
 	movedAtOnce = 0.6 // share of it that begins to answer in one sweep
 	movedParts  = 8   // blocks to which one population goes at most
 	// unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
@@ -35,7 +35,7 @@ func (in *instance) risers(s *span) []riser {
 	}
 	in.risersOf, in.rising = s.time, in.rising[:0]
 	for _, b := range in.Blocks {
-		if b == nil || b.troubled() {
+		if b == nil || b.troubled(s) {
 			continue
 		}
 		if n := b.Whole.rise(s, b); n > 0 {
@@ -45,10 +45,10 @@ func (in *instance) risers(s *span) []riser {
 	return in.rising
 }
 
-// troubled tells whether answers of the block may be those of an outage that ends.
-func (b *blockState) troubled() bool {
+// troubled tells whether answers of the block may be those of an outage that ends, or did in the sweep before.
+func (b *blockState) troubled(s *span) bool {
 	for _, u := range b.units {
-		if u.Mood == out || u.Mood == silent || u.mended {
+		if u.Mood == out || u.Mood == silent || u.Ended >= s.before {
 			return true
 		}
 	}
@@ -71,14 +71,15 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 		if !u.in(place) || !l.Answered.Has(place) && !next.Answered.Has(place) {
 			continue
 		}
-		switch p := b.at(place); {
-		case p.Seen == 0 || s.now-p.Seen > uint32(unused/time.Minute):
-			begun, taken = begun+1, taken+1
-		case p.Quiet > 1:
+		p := b.at(place)
+		if p.Begun || p.silentFor(2) {
 			begun++
+			if p.Taken || p.free(s.now) {
+				taken++
+			}
 		}
 	}
-	if 2*taken < begun {
+	if 2*float64(begun) < n || 2*taken < begun {
 		return 0
 	}
 	return n

@@ -192,7 +192,7 @@ func (w *world) doubtful(o failure) bool {
 
 func TestPrecisionAndRecall(t *testing.T) {
 	var sum score
-	for seed := range uint64(2) { // 20 seeds of 60 blocks gave 0.9992 and 0.9941
+	for seed := range uint64(2) { // 12 seeds of 100 blocks, 9000 to 9011, gave 1 and 0.997
 		sc := city(seed+1000, 30).score(t, 14*day)
 		t.Log(sc)
 		sum.add(sc)

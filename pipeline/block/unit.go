@@ -23,8 +23,9 @@ const (
 	recentCounts = 9
 	// sudden is within what time the same addresses must be back for a silence that looked usual to have been an outage.
 	sudden = 8 * time.Hour
-	// same is which share of them must be.
-	same = 0.6
+	// same is which share of them must be, of sameLeast or more.
+	same      = 0.6
+	sameLeast = 5
 	// resettled is after what emptiness a unit's people are others, whose hours are not known: longer than a weekend.
 	resettled = 72 * time.Hour
 )
@@ -47,6 +48,7 @@ type unit struct {
 	Falling   bool    // it was emptying before
 	Noted     bool    // that it is empty is in Least
 	Row       *schema.BlockOutageRow
+	Ended     int64 // when the last outage did
 
 	// Of the sweeps that tell nothing since the last one that did: the first that the unit's outage may have begun with, and
 	// the first in which it answered though it is out; 0: none.
@@ -56,7 +58,6 @@ type unit struct {
 	count   int
 	pending bool // it is to be decided why it is silent
 	woke    bool // its silence ended
-	mended  bool // and was an outage
 }
 
 // span is a sweep that tells something, as it is judged.
@@ -98,7 +99,7 @@ func (u *unit) answers(set Set) int {
 
 // believe takes a sweep into the belief, and follows the unit's silence as far as this needs no other block.
 func (u *unit) believe(s *span, b *blockState, l *Look) {
-	u.count, u.pending, u.woke, u.mended = u.answers(l.Answered), false, false, false
+	u.count, u.pending, u.woke = u.answers(l.Answered), false, false
 	if u.Mood == standing && (u.count > 0 || u.Recent[0] == 0 || u.Ever < s.cfg.Responders) {
 		u.Belief = update(u.Belief, 0, u.count)
 		return
@@ -179,7 +180,7 @@ func (u *unit) emptying(swing float64) bool {
 // returned tells whether those who answered before the silence do again, and at once: then it was an outage, though it
 // looked usual. It looks one sweep ahead, since the way may be mended in the middle of a sweep.
 func (u *unit) returned(s *span, l, next *Look) bool {
-	if s.time-u.Begin > int64(sudden) || u.Ref.Len() == 0 {
+	if s.time-u.Begin > int64(sudden) || u.Ref.Len() < sameLeast {
 		return false
 	}
 	back := max(u.Ref.And(l.Answered).Len(), u.Ref.And(next.Answered).Len())
