@@ -24,7 +24,9 @@ func (in *instance) closeDay() {
 			g.members = append(g.members, b)
 		}
 		for _, t := range b.Daily.targets(&in.cfg, in.Day) {
-			top = append(top, topTarget{b, t})
+			if t.latency.class != schema.DailyNone {
+				top = append(top, topTarget{b, t})
+			}
 		}
 	}
 	for _, g := range in.Groups {

@@ -172,7 +172,9 @@ func scatter(values []float64) (s float64) {
 }
 
 func medianOf(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
+	var room [mostNoise]float64 // on the stack: this is asked some hundred times for each window of each target
+	sorted := append(room[:0], values...)
+	slices.Sort(sorted)
 	n := len(sorted)
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

@@ -68,6 +68,15 @@ func (s *scan) step() (Shift, bool) {
 	values := floorsOf(recent)
 	from := max(0, len(values)-mostBefore-mostAfter)
 	var best *change
+	noises := map[int]float64{}
+	noise := func(to int) float64 {
+		v, ok := noises[to]
+		if !ok {
+			v = s.noise(values[:to])
+			noises[to] = v
+		}
+		return v
+	}
 	for n := leastAfter; n <= mostAfter; n++ {
 		for mixed := range 2 {
 			at := len(values) - n
@@ -76,7 +85,7 @@ func (s *scan) step() (Shift, bool) {
 			if c.to < leastBefore || !c.moved(s.cfg.Least) {
 				continue
 			}
-			c.weigh(recent[from:], s.noise(values[:to]))
+			c.weigh(recent[from:], noise(to))
 			if c.stepped() && (best == nil || c.misfit() < best.misfit()) {
 				best = &c
 			}
