@@ -28,6 +28,17 @@ func (c *change) moved(least float64) bool {
 	return c.size() >= least
 }
 
+// hopeless tells of what cannot be a step, whatever the noise is: for that is learned at some cost.
+func (c *change) hopeless() bool {
+	n := float64(len(c.row) - c.at)
+	for _, v := range c.row[c.at:] {
+		if math.Abs(v-c.low) < c.size()/2 || c.size() < significant*math.Abs(v-c.high)*math.Sqrt2/math.Sqrt(n) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *change) size() float64 { return math.Abs(c.high - c.low) }
 
 // weigh sets the standard errors of the row's floors. That of the window in between says nothing: where a floor steps
@@ -173,8 +184,36 @@ func scatter(values []float64) (s float64) {
 
 func medianOf(values []float64) float64 {
 	var room [mostNoise]float64 // on the stack: this is asked some hundred times for each window of each target
-	sorted := append(room[:0], values...)
-	slices.Sort(sorted)
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+	v := append(room[:0], values...)
+	k := len(v) / 2
+	pick(v, k)
+	if len(v)%2 == 1 {
+		return v[k]
+	}
+	return (slices.Max(v[:k]) + v[k]) / 2
+}
+
+// pick reorders x so that x[k] is what it would be if x were sorted, with nothing larger before it (Hoare's FIND).
+func pick(x []float64, k int) {
+	for low, high := 0, len(x)-1; low < high; {
+		pivot, i, j := x[k], low, high
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for x[j] > pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i, j = i+1, j-1
+			}
+		}
+		if j < k {
+			low = i
+		}
+		if i > k {
+			high = j
+		}
+	}
 }

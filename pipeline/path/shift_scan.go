@@ -82,7 +82,7 @@ func (s *scan) step() (Shift, bool) {
 			at := len(values) - n
 			to := at - mixed
 			c := change{row: values[from:], to: to - from, at: at - from}
-			if c.to < leastBefore || !c.moved(s.cfg.Least) {
+			if c.to < leastBefore || !c.moved(s.cfg.Least) || c.hopeless() {
 				continue
 			}
 			c.weigh(recent[from:], noise(to))
