@@ -40,9 +40,6 @@ func manifests(ctx context.Context, db *parts.Influx) ([]manifest, error) {
 	return all, nil
 }
 
-// span is a half-open range of time, Unix nanoseconds.
-type span struct{ from, to int64 }
-
 func (s span) where() string {
 	return fmt.Sprintf("instance = '%s' AND time >= %d AND time < %d", instance, s.from, s.to)
 }

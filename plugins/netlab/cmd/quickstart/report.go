@@ -58,6 +58,9 @@ func promised(k netlab.Kind) tally {
 	return t
 }
 
+// span is a half-open range of time, Unix nanoseconds.
+type span struct{ from, to int64 }
+
 // outage is a block that the lab silences for some sweeps.
 type outage struct {
 	block netip.Prefix
