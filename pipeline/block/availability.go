@@ -71,19 +71,14 @@ func (c *crowd) availability() swing {
 // diurnal reads a series of shares to the end of a day. The hour and the amplitude are those of the typical day, which
 // is not smoothed beforehand: a moving average comes late. The gaps in x are closed.
 func diurnal(cfg *Config, x []float64) swing {
-	days, slots := wholeDays(x, cfg.Days)
-	if days == 0 {
-		return swing{}
-	}
-	s := swing{days: days, slots: slots, class: schema.DiurnalNone}
-	x = x[len(x)-days*halvesADay:]
-	if slots < len(x) {
-		bridge(x)
+	x, s, ok := lastDays(x, cfg.Days, schema.DiurnalNone)
+	if !ok {
+		return s
 	}
 	hour, amplitude := peak(typicalDay(x))
 	s.amplitude = amplitude
 	if amplitude >= leastSwing {
-		s.class = diurnalClass(amplitudes(x), days)
+		s.class = diurnalClass(amplitudes(x), s.days)
 	}
 	if s.class != schema.DiurnalNone {
 		s.hour = hour

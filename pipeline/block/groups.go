@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -111,7 +112,7 @@ func (in *instance) tallyGroups(doubted bool) {
 
 // advance closes the window and the day when t lies behind them, and opens those of t.
 func (in *instance) advance(t int64) {
-	window := floorTo(t, int64(in.cfg.Window))
+	window := window.Floor(t, int64(in.cfg.Window))
 	if in.Opened && window > in.Window {
 		in.closeWindow()
 	}

@@ -237,11 +237,3 @@ func (in *instance) finish() {
 	}
 	in.Opened = false
 }
-
-func floorTo(t, length int64) int64 {
-	if r := t % length; r < 0 {
-		return t - r - length
-	} else {
-		return t - r
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"echogram/pipeline/median"
 	"echogram/plugins/schema"
 )
 
@@ -120,7 +121,7 @@ func (c *crowd) floor() (targets int, floor float64) {
 			}
 		}
 	}
-	return len(all), medianOf(all)
+	return len(all), median.Of(all)
 }
 
 // excess is the median over the targets of how far they lie above their floors, ns by half hour; NaN: fewer than
@@ -134,7 +135,7 @@ func (c *crowd) excess() []float64 {
 		}
 		x[i] = math.NaN()
 		if len(all) >= c.cfg.Targets {
-			x[i] = medianOf(all)
+			x[i] = median.Of(all)
 		}
 	}
 	return x
@@ -158,14 +159,9 @@ func (p *past) excess(to []float64, i int) []float64 {
 // latency reads a series of RTTs, ns above some floor by half hour to the end of a day, NaN where they are not known. It
 // closes the gaps in x.
 func (w *welch) latency(cfg *Config, x []float64) swing {
-	days, slots := wholeDays(x, cfg.Days)
-	if days == 0 {
-		return swing{}
-	}
-	s := swing{days: days, slots: slots, class: schema.DailyNone}
-	x = x[len(x)-days*halvesADay:]
-	if slots < len(x) {
-		bridge(x)
+	x, s, ok := lastDays(x, cfg.Days, schema.DailyNone)
+	if !ok {
+		return s
 	}
 	s.amplitude = 2 * math.Sqrt2 * math.Sqrt(w.daily(x))
 	if class := latencyClass(cfg, s.amplitude); class != schema.DailyNone && strongest(w.spectrum(x)) {

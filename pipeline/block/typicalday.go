@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"echogram/pipeline/median"
 	"echogram/plugins/schema"
 )
 
@@ -42,6 +43,20 @@ func wholeDays(x []float64, fewest int) (days, slots int) {
 		return 0, 0
 	}
 	return days, slots
+}
+
+// lastDays are the whole days at the end of x, without gaps, and a swing of them that is not yet told; ok is false when
+// they are too few.
+func lastDays(x []float64, fewest int, none string) (days []float64, s swing, ok bool) {
+	n, slots := wholeDays(x, fewest)
+	if n == 0 {
+		return nil, swing{}, false
+	}
+	days = x[len(x)-n*halvesADay:]
+	if slots < len(days) {
+		bridge(days)
+	}
+	return days, swing{days: n, slots: slots, class: none}, true
 }
 
 // bridge closes the gaps of x. Over a wide one what differs from the typical day is interpolated, so that the gap neither
@@ -93,14 +108,14 @@ func typicalDay(x []float64) []float64 {
 		room = appendKnown(room[:0], day, 1)
 		level := math.NaN()
 		if float64(len(room)) >= knownShare*halvesADay {
-			level = medianOf(room)
+			level = median.Of(room)
 		}
 		floats.AddConst(-level, day)
 	}
 	usual := make([]float64, halvesADay)
 	for i := range usual {
 		room = appendKnown(room[:0], apart[i:], halvesADay)
-		usual[i] = medianOf(room)
+		usual[i] = median.Of(room)
 	}
 	interpolate(usual, halvesADay)
 	return usual

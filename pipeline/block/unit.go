@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -74,7 +75,9 @@ type span struct {
 }
 
 // hourOf is the local hour of a time near the sweep.
-func (s *span) hourOf(t int64) int64 { return floorTo(t+s.offset, int64(time.Hour)) / int64(time.Hour) }
+func (s *span) hourOf(t int64) int64 {
+	return window.Floor(t+s.offset, int64(time.Hour)) / int64(time.Hour)
+}
 
 // in tells whether the unit holds place.
 func (u *unit) in(place int) bool {

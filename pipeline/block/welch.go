@@ -5,6 +5,8 @@ import (
 
 	"gonum.org/v1/gonum/dsp/fourier"
 	"gonum.org/v1/gonum/floats"
+
+	"echogram/pipeline/median"
 )
 
 // segmentDays is the length of Welch's segments, which overlap by half. With three days in one the bins lie 1/72 h
@@ -66,7 +68,7 @@ func (w *welch) daily(x []float64) float64 {
 		all = append(all, (re*re+im*im)*oneSided)
 	}
 	w.powers[0] = all
-	return medianOf(all)
+	return median.Of(all)
 }
 
 // spectrum is the power of each bin, which the next call overwrites; x has a segment or more.
@@ -84,7 +86,7 @@ func (w *welch) spectrum(x []float64) []float64 {
 		}
 	}
 	for k := range w.powers {
-		w.power[k] = medianOf(w.powers[k])
+		w.power[k] = median.Of(w.powers[k])
 	}
 	w.power[0] /= 2
 	w.power[segment/2] /= 2

@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"echogram/pipeline/window"
 )
 
 // Uncounted returns which minutes of the measurement of to count between from and to at the time now, which is where
 // a forced round ends.
 func (l *Ledger) Uncounted(of string, from, to, now int64, force bool) []Range {
 	var all []Range
-	for start := floorTo(from, minute); start < to; start += minute {
+	for start := window.Floor(from, minute); start < to; start += minute {
 		if !l.wanted(of, start, now, force) {
 			continue
 		}
@@ -65,7 +67,7 @@ func (l *Ledger) Due(of string, from, to, now int64, force bool) []Window {
 			continue
 		}
 		for _, length := range l.lengths(of) {
-			for start := floorTo(from+int64(length)-1, int64(length)); start < to; start += int64(length) {
+			for start := window.Floor(from+int64(length)-1, int64(length)); start < to; start += int64(length) {
 				w := Window{Instance: i, Start: start, Length: length}
 				if equal := b.sum(&w); l.due(b, &w, equal, now, force) {
 					all = append(all, w)

@@ -23,6 +23,8 @@ package ledger
 import (
 	"maps"
 	"time"
+
+	"echogram/pipeline/window"
 )
 
 const (
@@ -150,12 +152,12 @@ func New(cfg Config) *Ledger {
 func (l *Ledger) Fresh() bool { return l.cursor == 0 }
 
 // Begin sets where the data begins.
-func (l *Ledger) Begin(oldest int64) { l.cursor = floorTo(oldest, minute) }
+func (l *Ledger) Begin(oldest int64) { l.cursor = window.Floor(oldest, minute) }
 
 // From is where a round at the time now starts: the beginning of a longest window, so that every window that may
 // still change is seen whole.
 func (l *Ledger) From(now int64) int64 {
-	return max(floorTo(min(l.cursor, now-int64(l.cfg.Revisit)), int64(l.cfg.Longest())), l.floor)
+	return max(window.Floor(min(l.cursor, now-int64(l.cfg.Revisit)), int64(l.cfg.Longest())), l.floor)
 }
 
 // Newest takes the time of an instance's latest manifest.
@@ -185,7 +187,7 @@ func (l *Ledger) Count(of string, r Range, counts []Count, now int64) {
 		if i.Of != of {
 			continue
 		}
-		for start := floorTo(r.From, minute); start < r.To; start += minute {
+		for start := window.Floor(r.From, minute); start < r.To; start += minute {
 			if p := b.minutes[start]; p != nil {
 				p.count(found[i][start], now)
 			}
@@ -214,7 +216,7 @@ func (l *Ledger) Doubt(w *Window) {
 // tells whether the state changed by that.
 func (l *Ledger) Settle(to, now int64) bool {
 	before := l.cursor
-	l.cursor = max(l.cursor, min(to, floorTo(now-int64(l.cfg.Lateness), minute)))
+	l.cursor = max(l.cursor, min(to, window.Floor(now-int64(l.cfg.Lateness), minute)))
 	l.floor = max(l.floor, l.From(now))
 	for i, b := range l.books {
 		maps.DeleteFunc(b.minutes, func(start int64, _ *page) bool { return start < l.floor })
@@ -242,13 +244,4 @@ func (b *book) page(start int64) *page {
 		b.minutes[start] = p
 	}
 	return p
-}
-
-// floorTo rounds down, below zero, too.
-func floorTo(t, unit int64) int64 {
-	r := t % unit
-	if r < 0 {
-		r += unit
-	}
-	return t - r
 }

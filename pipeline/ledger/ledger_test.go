@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"echogram/pipeline/window"
 )
 
 const (
@@ -41,7 +43,7 @@ func (b *bench) sweep(i Instance, at time.Duration, rows, points, late int64) {
 	if b.promised[i] == nil {
 		b.promised[i] = map[int64]Tally{}
 	}
-	m := floorTo(t, minute)
+	m := window.Floor(t, minute)
 	sum := b.promised[i][m]
 	sum.Rows += rows
 	sum.Late += late
@@ -73,7 +75,7 @@ func (b *bench) round(at time.Duration, force bool) []Window {
 		var counts []Count
 		for i, minutes := range b.promised {
 			for start, sum := range minutes {
-				if start >= floorTo(r.From, minute) && start < r.To && sum.Rows > 0 {
+				if start >= window.Floor(r.From, minute) && start < r.To && sum.Rows > 0 {
 					counts = append(counts, Count{i, start, sum.Rows, sum.Late})
 				}
 			}
@@ -268,7 +270,7 @@ const d = 24 * h
 
 var (
 	all  = Config{Lengths: []time.Duration{m, 10 * m, h, d}, PerTarget: h, Lateness: 130 * s, Revisit: 26*h + 130*s}
-	dawn = time.Duration(floorTo(base, int64(d)) + int64(d) - base) // the next midnight, seen from base
+	dawn = time.Duration(window.Floor(base, int64(d)) + int64(d) - base) // the next midnight, seen from base
 )
 
 // TestEveryLengthIsDueOnce: a sweep a minute for six hours, a look every 30 s: each window comes once, complete; those

@@ -2,9 +2,10 @@ package path
 
 import (
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/stat"
+
+	"echogram/pipeline/median"
 )
 
 // change is a row of floors that may have stepped: before row[to], or from row[at] on, with at most one window between
@@ -184,36 +185,5 @@ func scatter(values []float64) (s float64) {
 
 func medianOf(values []float64) float64 {
 	var room [mostNoise]float64 // on the stack: this is asked some hundred times for each window of each target
-	v := append(room[:0], values...)
-	k := len(v) / 2
-	pick(v, k)
-	if len(v)%2 == 1 {
-		return v[k]
-	}
-	return (slices.Max(v[:k]) + v[k]) / 2
-}
-
-// pick reorders x so that x[k] is what it would be if x were sorted, with nothing larger before it (Hoare's FIND).
-func pick(x []float64, k int) {
-	for low, high := 0, len(x)-1; low < high; {
-		pivot, i, j := x[k], low, high
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for x[j] > pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i, j = i+1, j-1
-			}
-		}
-		if j < k {
-			low = i
-		}
-		if i > k {
-			high = j
-		}
-	}
+	return median.Of(append(room[:0], values...))
 }

@@ -127,21 +127,14 @@ func (c *Collection) Line(line []byte) (ours bool, err error) {
 
 // networkRow makes an empty row of the line's measurement; nil: it is none that Line takes.
 func networkRow(line []byte) schema.Row {
-	switch measurementOf(line) {
+	switch name := measurementOf(line); name {
 	case schema.ICMPSweepRollup:
 		return new(schema.SweepRollupRow)
 	case schema.ICMPSweepBlock:
 		return new(schema.SweepBlockRow)
-	case schema.BlockState:
-		return new(schema.BlockStateRow)
-	case schema.BlockOutage:
-		return new(schema.BlockOutageRow)
-	case schema.BlockChurn:
-		return new(schema.BlockChurnRow)
-	case schema.BlockDaily:
-		return new(schema.BlockDailyRow)
+	default:
+		return schema.NewBlockRow(name)
 	}
-	return nil
 }
 
 // Row is Line for a row. Rows of kinds that Line does not take are passed over.

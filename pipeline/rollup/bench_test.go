@@ -102,7 +102,7 @@ func BenchmarkBlock(b *testing.B) {
 			p := schema.SweepRow{Sent: 1, Received: 1}
 			for ; p.Time < int64(day); p.Time += int64(5 * time.Minute) {
 				p.RTT = schema.Some(200_000 + int64(i%977)*(p.Time%1013))
-				block.Add(&s.Series, &p)
+				block.Add(s, &p)
 				points++
 			}
 		}

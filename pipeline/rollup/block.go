@@ -23,7 +23,7 @@ type Block struct {
 	rows   []sortable // of finished series
 	done   map[string]struct{}
 
-	last    *schema.Series // whose points are collected
+	last    *schema.RTTSeries // whose points are collected
 	series  schema.RTTSeries
 	refused bool // the last series had been finished before
 	points  []point
@@ -68,19 +68,11 @@ func (b *Block) Read() []int64 {
 	return b.read
 }
 
-// Add takes one point of the series s of icmp_sweep; p's own Series is not looked at. Points of windows that were not
+// Add takes one point of a series of any measurement; p's own Series is not looked at. Points of windows that were not
 // asked for are left out. It is quick when the points of a series come with the same s, which must not change.
-func (b *Block) Add(s *schema.Series, p *schema.SweepRow) {
+func (b *Block) Add(s *schema.RTTSeries, p *schema.SweepRow) {
 	if s != b.last {
-		b.begin(s, schema.RTTSeries{Series: *s})
-	}
-	b.put(p)
-}
-
-// AddRTT takes one point of any measurement.
-func (b *Block) AddRTT(s *schema.RTTSeries, p *schema.SweepRow) {
-	if &s.Series != b.last {
-		b.begin(&s.Series, *s)
+		b.begin(s)
 	}
 	b.put(p)
 }
@@ -92,14 +84,14 @@ func (b *Block) put(p *schema.SweepRow) {
 }
 
 // begin goes over to another series, unless s only is another pointer to the same.
-func (b *Block) begin(s *schema.Series, series schema.RTTSeries) {
-	same := b.last != nil && !b.refused && b.series.Of == series.Of && compareSeries(&b.series.Series, &series.Series) == 0
+func (b *Block) begin(s *schema.RTTSeries) {
+	same := b.last != nil && !b.refused && b.series.Of == s.Of && compareSeries(&b.series.Series, &s.Series) == 0
 	if b.last = s; same {
 		return
 	}
 	b.finish()
-	b.last, b.series = s, series
-	key := series.Of + "\x00" + seriesKey(s)
+	b.last, b.series = s, *s
+	key := s.Of + "\x00" + s.Key()
 	_, b.refused = b.done[key]
 	b.done[key] = struct{}{}
 }
@@ -155,7 +147,7 @@ func split(points []point, start, end int64) (in, behind []point) {
 
 func (b *Block) block(s *schema.Series) *blockSums {
 	like := shared(s)
-	key := seriesKey(&like)
+	key := like.Key()
 	if b.blocks[key] == nil {
 		b.blocks[key] = newBlockSums(like, len(b.windows))
 	}

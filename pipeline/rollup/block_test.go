@@ -10,8 +10,8 @@ import (
 
 const minute, hour = int64(time.Minute), int64(time.Hour)
 
-func series(host, target string, labels ...schema.Tag) *schema.Series {
-	return &schema.Series{Host: host, Instance: "i", Network: "10.0.0.0/8", Block: "10.0.0.0/24", Target: target, Labels: labels}
+func series(host, target string, labels ...schema.Tag) *schema.RTTSeries {
+	return &schema.RTTSeries{Series: schema.Series{Host: host, Instance: "i", Network: "10.0.0.0/8", Block: "10.0.0.0/24", Target: target, Labels: labels}}
 }
 
 func hourAndMinutes(host string) []Window {
@@ -27,7 +27,7 @@ func TestRowsByHand(t *testing.T) {
 	windows := hourAndMinutes("h")
 	block := NewBlock(testConfig, windows)
 	for _, x := range []struct {
-		s *schema.Series
+		s *schema.RTTSeries
 		p schema.SweepRow
 	}{
 		{a, schema.SweepRow{Time: 10e9, Sent: 1, Received: 1, RTT: schema.Some(301), Duplicates: 2, Corrupt: 1, TTL: schema.Some(61)}},
@@ -100,7 +100,7 @@ func TestLabelsAndSizesStayApart(t *testing.T) {
 	block, networks := NewBlock(testConfig, windows), NewNetworks(windows)
 	big, small := series("h", "10.0.0.1"), series("h", "10.0.0.1")
 	big.Size, small.Size = "1400", "64"
-	for _, s := range []*schema.Series{big, small, series("h", "10.0.0.2", schema.Tag{Key: "owner", Value: "o"})} {
+	for _, s := range []*schema.RTTSeries{big, small, series("h", "10.0.0.2", schema.Tag{Key: "owner", Value: "o"})} {
 		block.Add(s, &schema.SweepRow{Sent: 1})
 	}
 	block.Networks(networks)

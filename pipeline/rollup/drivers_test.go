@@ -30,11 +30,7 @@ func byBlock(cfg Config, w *world, windows []Window, rng *rand.Rand) []schema.Ro
 		for s, points := range all {
 			rng.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
 			for i := range points {
-				if s.Of == "" {
-					b.Add(&s.Series, &points[i].p)
-				} else {
-					b.AddRTT(s, &points[i].p)
-				}
+				b.Add(s, &points[i].p)
 			}
 		}
 		rows = append(rows, b.Rows()...)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -57,7 +58,7 @@ func (s *Stream) nextEnd() int64 {
 // pour settles the points of a basket and adds them to the sums.
 func (s *Stream) pour(b *basket) {
 	for i, l := range s.lengths {
-		s.open[i], s.filled[i] = floorTo(b.start, l), true
+		s.open[i], s.filled[i] = window.Floor(b.start, l), true
 	}
 	s.groups.each(b.points, len(s.seats), func(n uint32, points []point) {
 		if points = settle(points); len(points) > 0 {

@@ -127,15 +127,15 @@ func refRows(cfg Config, w *world, windows []Window) []schema.Row {
 				continue
 			}
 			if x.s.Of != "" {
-				groups["r"+seriesKey(&x.s.Series)] = append(groups["r"+seriesKey(&x.s.Series)], x)
+				groups["r"+x.s.Series.Key()] = append(groups["r"+x.s.Series.Key()], x)
 				continue
 			}
 			one := shared(&x.s.Series)
-			groups["b"+seriesKey(&one)] = append(groups["b"+seriesKey(&one)], x)
+			groups["b"+one.Key()] = append(groups["b"+one.Key()], x)
 			one.Block = ""
-			groups["n"+seriesKey(&one)] = append(groups["n"+seriesKey(&one)], x)
+			groups["n"+one.Key()] = append(groups["n"+one.Key()], x)
 			if win.Length >= cfg.PerTarget {
-				groups["t"+seriesKey(&x.s.Series)] = append(groups["t"+seriesKey(&x.s.Series)], x)
+				groups["t"+x.s.Series.Key()] = append(groups["t"+x.s.Series.Key()], x)
 			}
 		}
 		for kind, g := range groups {

@@ -107,23 +107,3 @@ func compareSeries(a, b *schema.Series) int {
 			return cmp.Or(cmp.Compare(x.Key, y.Key), cmp.Compare(x.Value, y.Value))
 		}))
 }
-
-// seriesKey makes one string of all tags. A zero byte cannot be part of a tag that matters here: it only separates.
-func seriesKey(s *schema.Series) string {
-	var b []byte
-	for _, v := range [...]string{s.Host, s.Instance, s.Network, s.Block, s.Target, s.Name, s.Size} {
-		b = append(append(b, v...), 0)
-	}
-	for _, l := range s.Labels {
-		b = append(append(append(append(b, l.Key...), 0), l.Value...), 0)
-	}
-	return string(b)
-}
-
-func floorTo(t, length int64) int64 {
-	if r := t % length; r < 0 {
-		return t - r - length
-	} else {
-		return t - r
-	}
-}

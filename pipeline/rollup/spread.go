@@ -58,19 +58,12 @@ func (s *spreader) thinned(rtts []int64) []int64 {
 func filtered(r outlier.Result) schema.Filtered {
 	f := schema.Filtered{N: int64(r.N), Cut: int64(r.Cut), Error: r.Error}
 	if r.Kept > 0 {
-		f.Mean, f.Floor = rounded(r.Mean), rounded(r.Floor)
+		f.Mean, f.Floor = schema.Rounded(r.Mean), schema.Rounded(r.Floor)
 	}
 	if r.Kept > 1 {
-		f.Stddev, f.StdErr = rounded(r.Sigma), rounded(r.StdErr)
+		f.Stddev, f.StdErr = schema.Rounded(r.Sigma), schema.Rounded(r.StdErr)
 	}
 	return f
-}
-
-func rounded(v float64) schema.Opt {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return schema.Opt{}
-	}
-	return schema.Some(int64(math.Round(v)))
 }
 
 // running is a window of more than manyRTTs as its RTTs come in, in the order of their time. It ends in what

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -120,7 +121,7 @@ func (s *Stream) basketOf(t int64) *basket {
 	if b := s.basket; b != nil && t >= b.start && t < b.start+s.lengths[0] && !s.over(b.start) {
 		return b
 	}
-	start := floorTo(t, s.lengths[0])
+	start := window.Floor(t, s.lengths[0])
 	if s.over(start) || start < s.poured {
 		return nil
 	}
@@ -187,7 +188,7 @@ func (s *Stream) newSeat(series *schema.RTTSeries) uint32 {
 
 func (s *Stream) block(series *schema.Series) *blockSums {
 	like := shared(series)
-	key := seriesKey(&like)
+	key := like.Key()
 	if s.blocks[key] == nil {
 		s.blocks[key] = newBlockSums(like, len(s.lengths))
 	}

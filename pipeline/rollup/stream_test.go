@@ -42,7 +42,7 @@ func (c *collector) want(t *testing.T, want ...string) {
 
 func testStream() (*Stream, *schema.RTTSeries) {
 	cfg := Config{Lengths: []time.Duration{time.Minute, 10 * time.Minute, time.Hour}, PerTarget: time.Hour}
-	return NewStream(StreamConfig{cfg, 2 * time.Minute}), &schema.RTTSeries{HasCounts: true, Series: *series("h", "10.0.0.1")}
+	return NewStream(StreamConfig{cfg, 2 * time.Minute}), &schema.RTTSeries{HasCounts: true, Series: series("h", "10.0.0.1").Series}
 }
 
 func promise(s *Stream, at, points int64) {
@@ -177,7 +177,7 @@ func TestOtherMeasurements(t *testing.T) {
 
 func TestSilentSeriesAreForgotten(t *testing.T) {
 	s, a := testStream()
-	b := &schema.RTTSeries{Series: *series("h", "10.0.0.2")}
+	b := &schema.RTTSeries{Series: series("h", "10.0.0.2").Series}
 	var got collector
 	s.Add(a, &schema.SweepRow{Time: 0, Sent: 1})
 	for h := range int64(4) {
@@ -214,7 +214,7 @@ func TestErrorOfEmitEndsClose(t *testing.T) {
 // TestSteadyStreamAllocatesNothing: one more point of a known series costs no memory but its place in a basket.
 func TestSteadyStreamAllocatesNothing(t *testing.T) {
 	s, a := testStream()
-	b := &schema.RTTSeries{Series: *series("h", "10.0.0.2")}
+	b := &schema.RTTSeries{Series: series("h", "10.0.0.2").Series}
 	p := schema.SweepRow{Sent: 1, Received: 1, RTT: schema.Some(1)}
 	for range 4096 {
 		s.Add(a, &p)

@@ -64,7 +64,7 @@ type blockSums struct {
 func newBlockSums(like schema.Series, windows int) *blockSums {
 	b := &blockSums{like: like, numbers: map[string]uint32{}, sums: make([]*blockSum, windows)}
 	like.Block = ""
-	b.network = seriesKey(&like)
+	b.network = like.Key()
 	return b
 }
 

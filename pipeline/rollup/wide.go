@@ -1,6 +1,10 @@
 package rollup
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"echogram/pipeline/window"
+)
 
 // wide is an integer of 128 bits in two's complement. The squares of RTTs below 18 minutes cannot overflow it before
 // there are 2^47 of them.
@@ -58,7 +62,7 @@ func (w wide) root() (r uint64) {
 
 // moments are mean and population standard deviation of n > 0 values, both rounded down.
 func moments(n, sum int64, squares wide) (mean, stddev int64) {
-	mean = floorTo(sum, n) / n
+	mean = window.Floor(sum, n) / n
 	rest := uint64(sum - mean*n)
 	// D = Σ(x - mean)² = Σx² - n mean² - 2 mean rest.
 	d := squares

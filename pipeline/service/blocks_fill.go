@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -33,8 +34,8 @@ func (f *Filler) blocks(ctx context.Context, start, stop, oldest, now int64) err
 func (f *Filler) wholeDay(stop int64) int64 {
 	t := time.Unix(0, stop-1).In(f.Config.Blocks.Location)
 	end := time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, t.Location()).UnixNano()
-	window := int64(f.Config.Blocks.Window)
-	return floorTo(end+window-1, window)
+	length := int64(f.Config.Blocks.Window)
+	return window.Floor(end+length-1, length)
 }
 
 // overlaps tells whether a row is about some of start <= t < stop. Of an event that lasts where reading ends more may be

@@ -221,7 +221,7 @@ func (b *blocks) take(all []point) {
 }
 
 func (b *blocks) intern(s *schema.RTTSeries) *schema.RTTSeries {
-	key := seriesKey(&s.Series)
+	key := s.Series.Key()
 	if b.known[key] == nil {
 		b.known[key] = s
 	}

@@ -6,6 +6,7 @@ import (
 
 	"echogram/pipeline/ledger"
 	"echogram/pipeline/source"
+	"echogram/pipeline/window"
 )
 
 // count enters manifests and rows into the ledger.
@@ -62,7 +63,7 @@ func (s *Service) counted(ctx context.Context, of string, from, to int64, promis
 	if agree(totals, within) {
 		return within, nil
 	}
-	middle := floorTo(from+(to-from)/2, int64(time.Minute))
+	middle := window.Floor(from+(to-from)/2, int64(time.Minute))
 	if middle <= from {
 		return s.Accounts.Counts(ctx, of, from, to)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"echogram/pipeline/checkpoint"
 	"echogram/pipeline/ledger"
+	"echogram/pipeline/window"
 )
 
 // Filler rolls up stretches of the past out of InfluxDB, whatever was done before. It remembers nothing.
@@ -21,7 +22,7 @@ func (f *Filler) fill(ctx context.Context, from, to, now int64, want func(*ledge
 	s := New(f.Config, ledger.New(f.Ledger), f.Ends, forgetful{})
 	s.want = want
 	longest := s.longest()
-	from, to = floorTo(from, longest), min(floorTo(to+longest-1, longest), now)
+	from, to = window.Floor(from, longest), min(window.Floor(to+longest-1, longest), now)
 	s.ledger.Begin(from)
 	if err := s.span(ctx, from, to, now, true); err != nil {
 		return err
@@ -43,7 +44,7 @@ func (f *Filler) Backfill(ctx context.Context, start, stop, now int64, partial b
 	}
 	left := 0
 	err = f.fill(ctx, max(start, oldest), stop, now, func(w *ledger.Window) bool {
-		old := w.Start < floorTo(oldest, int64(f.Ledger.Lengths[0])) && !partial
+		old := w.Start < window.Floor(oldest, int64(f.Ledger.Lengths[0])) && !partial
 		within := w.End() > start && w.Start < stop
 		if within && old {
 			left++

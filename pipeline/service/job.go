@@ -152,7 +152,7 @@ func (c *Config) each(ctx context.Context, parts []source.Part, say func(i int) 
 
 func (s *Service) readOne(ctx context.Context, j *job, block *rollup.Block, p source.Part) error {
 	block.Reset()
-	if err := s.Points.Read(ctx, p, j.from, j.to, block.Reset, block.AddRTT); err != nil {
+	if err := s.Points.Read(ctx, p, j.from, j.to, block.Reset, block.Add); err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(p.Values[:1], ""), err)
 	}
 	rows := block.Rows()

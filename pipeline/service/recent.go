@@ -5,11 +5,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"echogram/pipeline/path"
-	"echogram/plugins/schema"
 )
 
 // recent keeps the last floors of each series, in a third of the room that path.Floor needs: there may be 65,536.
@@ -83,12 +81,4 @@ func (m *recent) number(text string) uint16 {
 		m.texts = append(m.texts, text)
 	}
 	return uint16(i)
-}
-
-func seriesKey(s *schema.Series) string {
-	parts := []string{s.Host, s.Instance, s.Network, s.Block, s.Target, s.Name, s.Size}
-	for _, l := range s.Labels {
-		parts = append(parts, l.Key, l.Value)
-	}
-	return strings.Join(parts, "\x00")
 }

@@ -30,6 +30,7 @@ import (
 	"echogram/pipeline/path"
 	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -187,7 +188,7 @@ func (s *Service) span(ctx context.Context, from, to, now int64, force bool) err
 		s.ledger.Newest(ledger.Instance{Host: m.Host, Name: m.Instance}, m.Start)
 	}
 	for from < to {
-		end := min(floorTo(from, s.chunk())+s.chunk(), to)
+		end := min(window.Floor(from, s.chunk())+s.chunk(), to)
 		if err := s.part(ctx, from, end, now, force); err != nil {
 			return err
 		}
@@ -283,6 +284,3 @@ func (r *refusals) fail(err error) {
 }
 
 func stamp(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339) }
-
-// floorTo rounds down, below zero, too.
-func floorTo(t, unit int64) int64 { return t - (t%unit+unit)%unit }

@@ -14,6 +14,7 @@ import (
 	"echogram/pipeline/path"
 	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -55,7 +56,7 @@ func newShifter(cfg Config) *shifter {
 
 // tell takes what a sweep says of its own side: the last one of a window holds.
 func (s *shifter) tell(host, instance string, at int64, link *schema.LinkFacts) {
-	k := factKey{host, instance, floorTo(at, int64(s.length))}
+	k := factKey{host, instance, window.Floor(at, int64(s.length))}
 	before, known := s.facts[k]
 	if !known {
 		oldest := k.start - shiftWindows*int64(s.length)
@@ -93,7 +94,7 @@ func (s *shifter) add(r *schema.SweepRollupRow) []schema.Row {
 	if !ok || r.Window != s.window {
 		return nil
 	}
-	return s.newest(&r.Series, s.kept.put(seriesKey(&r.Series), &f))
+	return s.newest(&r.Series, s.kept.put(r.Series.Key(), &f))
 }
 
 // newest returns the shifts that the last of floors confirms.

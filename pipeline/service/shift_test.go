@@ -25,7 +25,7 @@ func (m *memory) Floors(_ context.Context, block, window string, from, to int64,
 		if schema.ParseLine([]byte(line), &r) != nil || r.Block != block || r.Window != window || r.Time < from || r.Time >= to {
 			continue
 		}
-		key := seriesKey(&r.Series)
+		key := r.Series.Key()
 		if series[key] == nil {
 			series[key] = &schema.RTTSeries{Series: r.Series}
 		}

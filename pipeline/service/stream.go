@@ -11,6 +11,7 @@ import (
 	"echogram/pipeline/lines"
 	"echogram/pipeline/rollup"
 	"echogram/pipeline/sink"
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -171,7 +172,7 @@ func (s *Stream) begin(first int64) {
 	case s.filler != nil:
 		s.log.Info("points before the stream are read from the source", "from", stamp(from), "to", stamp(s.whole))
 		for _, l := range s.cfg.Rollup.Lengths {
-			s.gaps = append(s.gaps, gap{l, floorTo(from, int64(l)), floorTo(s.whole-1, int64(l)) + int64(l)})
+			s.gaps = append(s.gaps, gap{l, window.Floor(from, int64(l)), window.Floor(s.whole-1, int64(l)) + int64(l)})
 		}
 	case s.closed > 0:
 		s.log.Warn("points are missing: no source.url is configured to read them from", "from", stamp(from), "to", stamp(s.whole))
@@ -188,8 +189,8 @@ func (s *Stream) close(ctx context.Context) error {
 		return err
 	}
 	shortest, lateness := int64(s.cfg.Rollup.Lengths[0]), int64(s.cfg.Lateness)
-	s.closed = max(s.closed, floorTo(s.newest-lateness, shortest))
-	s.next = floorTo(s.newest-lateness, shortest) + shortest + lateness
+	s.closed = max(s.closed, window.Floor(s.newest-lateness, shortest))
+	s.next = window.Floor(s.newest-lateness, shortest) + shortest + lateness
 	if s.cfg.Now == nil {
 		return ctx.Err()
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/influxdata/influxdb-client-go/v2/api/query"
 
 	"echogram/pipeline/influx"
+	"echogram/pipeline/window"
 	"echogram/plugins/schema"
 )
 
@@ -228,7 +229,7 @@ func (s *Source) fluxFacts(ctx context.Context, from, to int64, length time.Dura
 	found := map[key]*Facts{}
 	q := s.from(from, to, schema.ICMPSweepStats, "("+strings.Join(wanted, " or ")+")") + fmt.Sprintf(" |> window(every: %ds) |> last()", int64(length.Seconds()))
 	err := s.each(ctx, q, func() { clear(found) }, func(r *query.FluxRecord) {
-		k := key{tag(r, schema.TagHost), tag(r, schema.TagInstance), floorTo(r.Time().UnixNano(), int64(length))}
+		k := key{tag(r, schema.TagHost), tag(r, schema.TagInstance), window.Floor(r.Time().UnixNano(), int64(length))}
 		if found[k] == nil {
 			found[k] = &Facts{Host: k.host, Instance: k.instance, Start: k.start}
 		}
@@ -240,8 +241,6 @@ func (s *Source) fluxFacts(ctx context.Context, from, to int64, length time.Dura
 	}
 	return list, err
 }
-
-func floorTo(t, unit int64) int64 { return t - (t%unit+unit)%unit }
 
 func tag(r *query.FluxRecord, key string) string {
 	v, _ := r.ValueByKey(key).(string)

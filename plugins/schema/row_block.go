@@ -9,6 +9,21 @@ type BlockSeries struct {
 	Labels         []Tag  // what all targets of the block share; of a group by label that label alone
 }
 
+// NewBlockRow returns a zero row of block analytics; nil: the measurement is another.
+func NewBlockRow(measurement string) Row {
+	switch measurement {
+	case BlockState:
+		return new(BlockStateRow)
+	case BlockOutage:
+		return new(BlockOutageRow)
+	case BlockChurn:
+		return new(BlockChurnRow)
+	case BlockDaily:
+		return new(BlockDailyRow)
+	}
+	return nil
+}
+
 // Groups of block analytics. Others are keys of labels.
 const (
 	GroupBlock   = "block"

@@ -12,6 +12,18 @@ type Series struct {
 	Labels   []Tag  // owner, site, ASN … from a labels file, and the tags of Telegraf
 }
 
+// Key makes one string of all tags. A zero byte cannot be part of a tag that matters here: it only separates.
+func (s *Series) Key() string {
+	var b []byte
+	for _, v := range [...]string{s.Host, s.Instance, s.Network, s.Block, s.Target, s.Name, s.Size} {
+		b = append(append(b, v...), 0)
+	}
+	for _, l := range s.Labels {
+		b = append(append(append(append(b, l.Key...), 0), l.Value...), 0)
+	}
+	return string(b)
+}
+
 func (s *Series) visit(c *codec) {
 	c.tag(TagBlock, &s.Block)
 	c.tag(TagHost, &s.Host)

@@ -16,6 +16,7 @@ package schema
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 )
@@ -102,6 +103,14 @@ type OptFloat struct {
 
 // Some is a measured value.
 func Some(n int64) Opt { return Opt{N: n, Set: true} }
+
+// Rounded is the integer nearest to a measured value; of NaN and infinity it was not measured.
+func Rounded(v float64) Opt {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return Opt{}
+	}
+	return Some(int64(math.Round(v)))
+}
 
 // Fill writes r into p, whose memory it reuses; the tags come sorted by key.
 func Fill(p *Point, r Row) {

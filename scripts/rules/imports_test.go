@@ -12,7 +12,7 @@ var (
 	pure = []string{
 		"plugins/schema",
 		"plugins/internal/icmpecho", "plugins/internal/bfdwire", "plugins/internal/frame", "plugins/internal/ipheader", "plugins/internal/rtt",
-		"plugins/internal/targets", "pipeline/outlier", "pipeline/lines",
+		"plugins/internal/targets", "pipeline/outlier", "pipeline/lines", "pipeline/median", "pipeline/window",
 	}
 	// engines decide. They get packets, rows and times from outside.
 	engines = []string{

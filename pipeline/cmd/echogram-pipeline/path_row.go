@@ -31,7 +31,7 @@ func (f *finding) row() *schema.PathEstimateRow {
 	}
 	if len(f.Sizes) > 0 {
 		least := &f.Sizes[0]
-		r.RTT, r.RTTStdErr, r.Floor = rounded(least.Filter.Mean), rounded(least.Filter.StdErr), rounded(least.Level.Value)
+		r.RTT, r.RTTStdErr, r.Floor = schema.Rounded(least.Filter.Mean), schema.Rounded(least.Filter.StdErr), schema.Rounded(least.Level.Value)
 	}
 	if f.TTL > 0 {
 		r.TTL = schema.Some(f.TTL)
@@ -41,7 +41,7 @@ func (f *finding) row() *schema.PathEstimateRow {
 		r.Slope, r.SlopeStdErr = some(f.Slope.Value), some(f.SlopeErr)
 	}
 	if f.Offset != nil {
-		r.Offset, r.OffsetLow, r.OffsetHigh = rounded(f.Offset.Value), rounded(f.Offset.Low), rounded(f.Offset.High)
+		r.Offset, r.OffsetLow, r.OffsetHigh = schema.Rounded(f.Offset.Value), schema.Rounded(f.Offset.Low), schema.Rounded(f.Offset.High)
 	}
 	if f.Cable != nil {
 		r.Cable, r.CableLow, r.CableHigh = some(f.Cable.Value), some(f.Cable.Low), some(f.Cable.High)
@@ -63,13 +63,6 @@ func (f *finding) rowHops(r *schema.PathEstimateRow) {
 	if f.Hops.Rate > 0 {
 		r.LinkRate = schema.Some(f.Hops.Rate)
 	}
-}
-
-func rounded(v float64) schema.Opt {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return schema.Opt{}
-	}
-	return schema.Some(int64(math.Round(v)))
 }
 
 func some(v float64) schema.OptFloat {

@@ -74,16 +74,9 @@ func (r *bfdReport) finish() {
 
 // medianBFD is the median of each number by itself, over the runs that did not fail; nil when there is none.
 func medianBFD(runs []*bfdRun) *bfdRun {
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r *bfdRun) bool { return r == nil })
+	runs, of := medians(runs)
 	if len(runs) == 0 {
 		return nil
-	}
-	of := func(value func(*bfdRun) float64) float64 {
-		var values []float64
-		for _, r := range runs {
-			values = append(values, value(r))
-		}
-		return median(values)
 	}
 	return &bfdRun{
 		Packets: runs[0].Packets,

@@ -209,7 +209,8 @@ func (c *collected) read(from io.Reader) (err error) {
 	lines.Buffer(make([]byte, 0, 1<<16), 1<<20)
 	for lines.Scan() {
 		c.lines++
-		row := blockRow(lines.Bytes())
+		name, _, _ := bytes.Cut(lines.Bytes(), []byte{','})
+		row := schema.NewBlockRow(string(name))
 		if row == nil {
 			continue
 		}
@@ -217,20 +218,4 @@ func (c *collected) read(from io.Reader) (err error) {
 		c.rows, c.text = append(c.rows, row), append(append(c.text, lines.Bytes()...), '\n')
 	}
 	return errors.Join(err, lines.Err())
-}
-
-// blockRow makes a row for a line of blocks; nil for any other.
-func blockRow(line []byte) schema.Row {
-	name, _, _ := bytes.Cut(line, []byte{','})
-	switch string(name) {
-	case schema.BlockState:
-		return new(schema.BlockStateRow)
-	case schema.BlockOutage:
-		return new(schema.BlockOutageRow)
-	case schema.BlockChurn:
-		return new(schema.BlockChurnRow)
-	case schema.BlockDaily:
-		return new(schema.BlockDailyRow)
-	}
-	return nil
 }

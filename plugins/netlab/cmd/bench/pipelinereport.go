@@ -116,16 +116,9 @@ func ownLighter(a, b []*pipelineRun) float64 {
 
 // medianPipeline is the median of each number by itself, over the runs that did not fail; nil when there is none.
 func medianPipeline(runs []*pipelineRun) *pipelineRun {
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r *pipelineRun) bool { return r == nil })
+	runs, of := medians(runs)
 	if len(runs) == 0 {
 		return nil
-	}
-	of := func(value func(*pipelineRun) float64) float64 {
-		var values []float64
-		for _, r := range runs {
-			values = append(values, value(r))
-		}
-		return median(values)
 	}
 	return &pipelineRun{
 		Read:         int(of(func(r *pipelineRun) float64 { return float64(r.Read) })),

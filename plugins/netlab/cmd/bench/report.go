@@ -101,16 +101,9 @@ func indented(w io.Writer, v any) error {
 
 // medianRun is the median of each number by itself, over the runs that did not fail; nil when there is none.
 func medianRun(runs []*run) *run {
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r *run) bool { return r == nil })
+	runs, of := medians(runs)
 	if len(runs) == 0 {
 		return nil
-	}
-	of := func(value func(*run) float64) float64 {
-		var values []float64
-		for _, r := range runs {
-			values = append(values, value(r))
-		}
-		return median(values)
 	}
 	return &run{
 		Seconds: of(func(r *run) float64 { return r.Seconds }),
@@ -136,6 +129,18 @@ func pairedRatio[R any](a, b []*R, rate func(*R) float64) float64 {
 		}
 	}
 	return median(ratios)
+}
+
+// medians gives the runs that did not fail, and what takes the median of one number over them.
+func medians[R any](runs []*R) (kept []*R, of func(value func(*R) float64) float64) {
+	kept = slices.DeleteFunc(slices.Clone(runs), func(r *R) bool { return r == nil })
+	return kept, func(value func(*R) float64) float64 {
+		var values []float64
+		for _, r := range kept {
+			values = append(values, value(r))
+		}
+		return median(values)
+	}
 }
 
 // median sorts values; of an even number it is the mean of the middle two, of none 0.

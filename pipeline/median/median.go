@@ -1,12 +1,13 @@
-package block
+// Package median finds medians without sorting. It is pure.
+package median
 
 import (
 	"math"
 	"slices"
 )
 
-// medianOf is the median of x, which it reorders; NaN of nothing.
-func medianOf(x []float64) float64 {
+// Of is the median of x, which it reorders; NaN of nothing.
+func Of(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
 	}

@@ -1,4 +1,4 @@
-package block
+package median
 
 import (
 	"math"
@@ -23,12 +23,12 @@ func TestMedianOfIsTheMedian(t *testing.T) {
 				x[i] = draw(i)
 			}
 			sorted := slices.Sorted(slices.Values(x))
-			if got, want := medianOf(x), (sorted[(n-1)/2]+sorted[n/2])/2; got != want {
+			if got, want := Of(x), (sorted[(n-1)/2]+sorted[n/2])/2; got != want {
 				t.Fatalf("%d %s: %v, not %v", n, what, got, want)
 			}
 		}
 	}
-	if !math.IsNaN(medianOf(nil)) {
+	if !math.IsNaN(Of(nil)) {
 		t.Error("nothing has a median")
 	}
 }
@@ -45,7 +45,7 @@ func BenchmarkMedianOf(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				from := i * n % (len(x) - n + 1)
 				copy(room, x[from:])
-				medianOf(room)
+				Of(room)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/value")
 		})
