@@ -63,13 +63,15 @@ func slope(t *testing.T, s *Sweep) float64 {
 	return (n*xy - x*y) / (n*xx - x*x)
 }
 
-// TestInsertBridge lengthens a chain from one bridge to ten while probes are on their way, one each 200 µs.
+// TestInsertBridge lengthens a chain from one bridge to ten while probes are on their way, one each 200 µs. What a
+// single one adds may drown in what else the machine does; what all of them add does not.
 func TestInsertBridge(t *testing.T) {
 	awake, err := StayAwake()
 	Lasting(t, awake, err)
 	s := sweepLab(t, SweepConfig{AllAnswering: true, Pair: PairConfig{Bridges: 1}})
 	probe := openProber(t, s.Prober, TargetNetwork.Addr())
-	before := median(probe.lone(t, 1000, 24))
+	first := median(probe.lone(t, 1000, 24))
+	before := first
 	for s.Links() <= 10 {
 		inserted := make(chan error, 1)
 		sent, replies := 0, 0
@@ -94,11 +96,14 @@ func TestInsertBridge(t *testing.T) {
 		probe.tap.drain(t)
 		after := median(probe.lone(t, 1000, 24))
 		t.Logf("%2d bridges: %d of %d probes lost; RTT %v, %v more", s.Links()-1, sent-replies, sent, after, after-before)
-		if sent-replies > 25 || after-before < time.Microsecond || after-before > 5*time.Microsecond {
-			t.Errorf("a bridge inserted: %d probes lost, RTT from %v to %v", sent-replies, before, after)
+		if sent-replies > 25 {
+			t.Errorf("a bridge inserted: %d probes lost", sent-replies)
 		}
 		before = after
 		learned(t, s.Pair)
+	}
+	if each := (before - first) / 9; each < time.Microsecond || each > 5*time.Microsecond {
+		t.Errorf("RTT from %v behind one bridge to %v behind ten", first, before)
 	}
 }
 
