@@ -61,7 +61,10 @@ const storingAgent = `
 // the link among it, out of InfluxDB, to which Telegraf brought it.
 func TestBFDInFlux(t *testing.T) {
 	for name, inside := range map[string]bool{"execd": false, "compiled in": true} {
-		t.Run(name, func(t *testing.T) { testBFDInFlux(t, inside) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testBFDInFlux(t, inside)
+		})
 	}
 }
 

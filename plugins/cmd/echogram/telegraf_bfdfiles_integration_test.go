@@ -123,6 +123,7 @@ func TestBFDFilesAcrossRestarts(t *testing.T) {
 	}
 	for name, inside := range map[string]bool{"execd": false, "compiled in": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			db := startInflux(ctx, t)
