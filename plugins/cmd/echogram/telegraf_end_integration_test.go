@@ -90,10 +90,10 @@ func TestSIGTERM(t *testing.T) {
 // TestEndWhileRowsAreSpread: nothing is left to be measured then, so all rows come at once, of a whole sweep.
 func TestEndWhileRowsAreSpread(t *testing.T) {
 	const (
-		slots     = 4 * time.Second // of which the sweep takes 2.3 s, and its rows 3
+		slots     = 8 * time.Second // of which the sweep takes 2.3 s, or a little more on a busy machine, and its rows 6
 		startTime = 500 * time.Millisecond
 	)
-	const config = "[[inputs.icmp_sweep]]\n  interval = \"4s\"\n  networks = [\"198.18.0.0/16\"]\n  rate = 50000"
+	const config = "[[inputs.icmp_sweep]]\n  interval = \"8s\"\n  networks = [\"198.18.0.0/16\"]\n  rate = 50000"
 	for name, end := range map[string]func(stdin io.Closer, cmd *exec.Cmd){
 		"SIGTERM":          func(_ io.Closer, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGTERM) },
 		"the end of STDIN": func(stdin io.Closer, _ *exec.Cmd) { stdin.Close() },
@@ -111,7 +111,7 @@ func TestEndWhileRowsAreSpread(t *testing.T) {
 			time.Sleep(time.Until(slot.Add(-startTime)))
 			timer := time.AfterFunc(startTime, func() { io.WriteString(stdin, "\n") })
 			defer timer.Stop()
-			all := ended(t, cmd, startTime+2600*time.Millisecond, func() { end(stdin, cmd) })
+			all := ended(t, cmd, startTime+3600*time.Millisecond, func() { end(stdin, cmd) })
 			all.wantWhole(t, 1)
 			for _, s := range all {
 				if s.stats != nil && (s.stats.Partial || s.stats.Points != 65536 || s.stats.Trust != schema.TrustOK) {

@@ -145,7 +145,8 @@ func wantQuiet(t *testing.T, o outcome) {
 	}
 }
 
-// processes lists the processes that run the command under test.
+// processes lists the processes that run the command under test, but for those below a Telegraf that runs beside this
+// test.
 func processes(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -154,11 +155,23 @@ func processes(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	for _, l := range links {
-		if exe, err := os.Readlink(l); err == nil && exe == program {
+		if exe, err := os.Readlink(l); err == nil && exe == program && !belowTelegraf(l) {
 			found = append(found, l)
 		}
 	}
 	return found
+}
+
+// belowTelegraf tells whether the parent of the process with this link runs Telegraf.
+func belowTelegraf(link string) bool {
+	stat, err := os.ReadFile(filepath.Join(filepath.Dir(link), "stat"))
+	_, behind, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(behind)
+	if err != nil || len(fields) < 2 {
+		return false
+	}
+	parent, err := os.Readlink(filepath.Join("/proc", fields[1], "exe"))
+	return err == nil && strings.HasPrefix(filepath.Base(parent), "telegraf")
 }
 
 func TestTelegraf(t *testing.T) {

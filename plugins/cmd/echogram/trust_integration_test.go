@@ -102,7 +102,7 @@ func TestRingTooSmall(t *testing.T) {
 func TestQueueTooShort(t *testing.T) {
 	t.Parallel()
 	lab := newLab(t, netlab.SweepConfig{AllAnswering: true})
-	err := lab.Prober.SetQdisc(netlab.ProberLink, netlab.Qdisc{BitsPerSecond: 16_000_000, Burst: 3000, Limit: 3000})
+	err := lab.Prober.SetQdisc(netlab.ProberLink, netlab.Qdisc{BitsPerSecond: 4_000_000, Burst: 3000, Limit: 3000})
 	if err != nil {
 		t.Fatal(err)
 	}
