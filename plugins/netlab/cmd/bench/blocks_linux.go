@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -32,6 +33,7 @@ type blocksOptions struct {
 	speedDays int // of the /16 that is timed; 0: none is
 	blocks    int
 	interval  time.Duration
+	ipv6      bool
 	out       string // directory for the rows of blocks; "": none
 	markdown  bool
 }
@@ -67,7 +69,8 @@ func benchBlocks(ctx context.Context, o options) (err error) {
 		return err
 	}
 	for _, seed := range o.world.seeds {
-		if err := b.measure(ctx, seed, o.world.blocks, o.world.days, o.world.interval, true, onlyBlocks); err != nil {
+		c := worldConfig(seed, o.world.blocks, o.world.days, o.world.interval, o.world.ipv6)
+		if err := b.measure(ctx, c, true, onlyBlocks); err != nil {
 			return err
 		}
 	}
@@ -83,26 +86,27 @@ func (b *blocksBench) prepare(ctx context.Context) error {
 	return goBuild(ctx, b.repo, pipelinePackage, b.pipeline)
 }
 
-// worldConfig is a world of so many blocks.
-func worldConfig(seed, blocks, days int, interval time.Duration) world.Config {
-	bits := 24
-	for ; blocks > 1; blocks >>= 1 {
-		bits--
+// worldConfig is a world of so many blocks, a power of 2.
+func worldConfig(seed, blocks, days int, interval time.Duration, ipv6 bool) world.Config {
+	first := netip.MustParsePrefix("198.18.0.0/24")
+	if ipv6 {
+		first = netip.MustParsePrefix("2001:2:0:100::/64")
 	}
-	return world.Config{Seed: uint64(seed), Network: netip.MustParsePrefix(fmt.Sprintf("198.18.0.0/%d", bits)), Days: days, Interval: interval}
+	network := netip.PrefixFrom(first.Addr(), first.Bits()-bits.TrailingZeros(uint(blocks)))
+	return world.Config{Seed: uint64(seed), Network: network, Days: days, Interval: interval, IPv6: ipv6}
 }
 
 // onlyBlocks is the flag of import that leaves rollups out.
 const onlyBlocks = "--only-blocks"
 
 // measure pipes a world through the pipeline, and sets what that tells of its blocks against the truth, if wanted.
-func (b *blocksBench) measure(ctx context.Context, seed, blocks, days int, interval time.Duration, score bool, flags ...string) error {
-	run := &blocksRun{Seed: seed, Blocks: blocks, Days: days, Interval: interval.String(), Rollups: !slices.Contains(flags, onlyBlocks)}
-	say("seed %d: %s", seed, run)
-	w := world.New(worldConfig(seed, blocks, days, interval))
-	rows, err := b.run(ctx, run, w, interval, flags...)
+func (b *blocksBench) measure(ctx context.Context, c world.Config, score bool, flags ...string) error {
+	run := &blocksRun{Seed: c.Seed, Network: c.Network, Days: c.Days, Interval: c.Interval.String(), Rollups: !slices.Contains(flags, onlyBlocks)}
+	say("seed %d: %s", c.Seed, run)
+	w := world.New(c)
+	rows, err := b.run(ctx, run, w, c.Interval, flags...)
 	if err != nil {
-		return fmt.Errorf("seed %d, %s: %w", seed, run, err)
+		return fmt.Errorf("seed %d, %s: %w", c.Seed, run, err)
 	}
 	b.report.Runs = append(b.report.Runs, run)
 	if score {
@@ -118,7 +122,7 @@ func (b *blocksBench) speed(ctx context.Context) error {
 		return nil
 	}
 	for _, flags := range [][]string{{onlyBlocks}, nil} {
-		if err := b.measure(ctx, o.seeds[0], dayBlocks, o.speedDays, speedEvery, false, flags...); err != nil {
+		if err := b.measure(ctx, worldConfig(o.seeds[0], dayBlocks, o.speedDays, speedEvery, false), false, flags...); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"echogram/plugins/netlab/world"
@@ -10,18 +11,18 @@ import (
 
 // blocksRun is what one world's way through the pipeline came to.
 type blocksRun struct {
-	Seed     int     `json:"seed"`
-	Blocks   int     `json:"blocks"`
-	Days     int     `json:"days"`
-	Interval string  `json:"interval"`
-	Rollups  bool    `json:"rollups"`
-	Points   int     `json:"points"`
-	Rows     int     `json:"rows_written"`
-	Seconds  float64 `json:"seconds"` // from the start of the program to its end
-	Rate     float64 `json:"points_per_second"`
-	RealTime float64 `json:"times_real_time"`
-	CPU      float64 `json:"cpu_seconds"`
-	Peak     int64   `json:"peak_bytes"`
+	Seed     uint64       `json:"seed"`
+	Network  netip.Prefix `json:"network"`
+	Days     int          `json:"days"`
+	Interval string       `json:"interval"`
+	Rollups  bool         `json:"rollups"`
+	Points   int          `json:"points"`
+	Rows     int          `json:"rows_written"`
+	Seconds  float64      `json:"seconds"` // from the start of the program to its end
+	Rate     float64      `json:"points_per_second"`
+	RealTime float64      `json:"times_real_time"`
+	CPU      float64      `json:"cpu_seconds"`
+	Peak     int64        `json:"peak_bytes"`
 }
 
 func (r *blocksRun) String() string {
@@ -29,7 +30,11 @@ func (r *blocksRun) String() string {
 	if r.Rollups {
 		what = "blocks and rollups"
 	}
-	return fmt.Sprintf("%s of %d blocks every %s for %d days", what, r.Blocks, strings.TrimSuffix(r.Interval, "0s"), r.Days)
+	return what + " of " + r.world()
+}
+
+func (r *blocksRun) world() string {
+	return fmt.Sprintf("%s every %s for %d days", r.Network, strings.TrimSuffix(r.Interval, "0s"), r.Days)
 }
 
 // blocksReport is all that bench blocks has measured.
@@ -58,7 +63,7 @@ func (r *blocksReport) write(w io.Writer, markdown bool) error {
 		b.WriteString(align(r.rows()) + blocksLegend)
 	}
 	for i, f := range r.Figures {
-		fmt.Fprintf(&b, "\nSeed %d, %d blocks every %s for %d days:\n\n", r.Runs[i].Seed, r.Runs[i].Blocks, strings.TrimSuffix(r.Runs[i].Interval, "0s"), r.Runs[i].Days)
+		fmt.Fprintf(&b, "\nSeed %d, %s:\n\n", r.Runs[i].Seed, r.Runs[i].world())
 		if markdown {
 			b.WriteString(f.Markdown())
 		} else {

@@ -89,6 +89,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.world.days, "days", 14, "blocks: so many days of each")
 	flags.IntVar(&o.world.blocks, "blocks", dayBlocks, "blocks: so many blocks in each")
 	flags.DurationVar(&o.world.interval, "interval", 10*time.Minute, "blocks: time between two sweeps")
+	flags.BoolVar(&o.world.ipv6, "ipv6", false, "blocks: /64 blocks in place of /24 ones")
 	flags.IntVar(&o.world.speedDays, "speed-days", 14, "blocks: so many days of the /16 that is timed; 0: none")
 	flags.StringVar(&o.world.out, "out", "", "blocks: write the rows of blocks to files in this directory")
 	flags.BoolVar(&o.world.markdown, "markdown", false, "blocks: print tables for a document")
