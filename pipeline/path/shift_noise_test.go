@@ -190,3 +190,10 @@ func TestDriftsAreNoSteps(t *testing.T) {
 		}
 	}
 }
+
+func floorsOf(run []Floor) (values []float64) {
+	for _, f := range run {
+		values = append(values, f.Floor)
+	}
+	return values
+}

@@ -1,0 +1,67 @@
+package path
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// The floor of a target behind a shared medium (cable, mobile) rises each evening, by more than it scatters, and falls
+// at night. Both last for hours, so that nothing but the day before tells them from a path that has changed. Windows that
+// do not reach back to it tell of both; so does the first evening, unless the windows' own StdErr, which grows with load,
+// is of the size of the rise.
+const (
+	aDay      = int64(24 * time.Hour)
+	sameHours = int64(2 * time.Hour) // by which a daily peak begins earlier or later than the day before
+	alike     = 3                    // times as large as the day before, at most
+)
+
+// dailyStep tells of a step that is one of the hour: a day before, at about the same hours, the floor moved the same
+// way, by a third of it at least, and came back since. A step that is hidden so is told as a drift once the floor rests
+// where it did not at the same hours of the day before. One with another TTL is of the path, every day anew.
+func (s *scan) dailyStep(c *change, from int) bool {
+	if before, after := s.lastTTLs(c, from); rerouted(before, after) {
+		return false
+	}
+	start, after := s.at(from+c.at).Start-aDay, len(c.row)-c.at
+	i, j := s.between(s.at(from).Start-aDay, s.at(from+c.to-1).Start-aDay)
+	if j-i < leastBefore {
+		return false
+	}
+	low, up := medianOf(s.values[i:j]), math.Copysign(1, c.high-c.low)
+	rise, top := 0.0, 0
+	for i, j = s.between(start-sameHours, start+sameHours); i < j && i+after <= from; i++ {
+		if r := up * (stat.Mean(s.values[i:i+after], nil) - low); r > rise {
+			rise, top = r, i+after
+		}
+	}
+	return rise > max(c.size()/alike, 3*c.err()) && s.cameBack(top, from+c.to, low+up*rise/2, up)
+}
+
+// cameBack tells whether two windows in a row, one alone may be an outlier, lie on the side of a level that a move up
+// (1) or down (-1) comes from.
+func (s *scan) cameBack(from, to int, level, up float64) bool {
+	for i := from + 1; i < to; i++ {
+		if up*s.values[i-1] < up*level && up*s.values[i] < up*level {
+			return true
+		}
+	}
+	return false
+}
+
+// dailyDrift tells of a floor that rests where it did at the same hours of the day before.
+func (s *scan) dailyDrift(r *rest, home float64) bool {
+	i, j := s.between(s.at(r.end-settled).Start-aDay, s.at(r.end-1).Start-aDay)
+	return j-i >= settled/2 && math.Abs(r.level-medianOf(s.values[i:j])) < math.Abs(r.level-home)/2
+}
+
+// between are the places of the windows that start from one time to another, that included.
+func (s *scan) between(from, to int64) (i, j int) {
+	start := func(place int, t int64) int { return cmp.Compare(s.floors[place].Start, t) }
+	i, _ = slices.BinarySearchFunc(s.places, from, start)
+	j, _ = slices.BinarySearchFunc(s.places, to+1, start)
+	return i, j
+}
