@@ -3,8 +3,6 @@ package path
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
-
 	"echogram/pipeline/median"
 )
 
@@ -30,7 +28,7 @@ func changeAt(row []float64, behind, after int, lows *lows) (c change, ok bool) 
 	if c.to < leastBefore {
 		return c, false
 	}
-	c.low, c.high = lows[behind], stat.Mean(row[c.at:], nil)
+	c.low, c.high = lows[behind], meanOf(row[c.at:])
 	return c, true
 }
 
@@ -52,11 +50,17 @@ func (c *change) size() float64 { return math.Abs(c.high - c.low) }
 // err is the standard error of the step. That of a median is sqrt(π/2) of a mean's. The windows behind may differ more
 // than they should: the first of them may have begun before the step.
 func (c *change) err() float64 {
-	before, after, n := stat.Mean(c.sigma[:c.to], nil), stat.Mean(c.sigma[c.at:len(c.row)], nil), float64(len(c.row)-c.at)
+	before, after, n := meanOf(c.sigma[:c.to]), meanOf(c.sigma[c.at:len(c.row)]), float64(len(c.row)-c.at)
 	for _, v := range c.row[c.at:] {
 		after = max(after, math.Abs(v-c.high)*math.Sqrt2)
 	}
 	return math.Sqrt(math.Pi/2*before*before/float64(c.to) + after*after/n)
+}
+
+// loudest is from which noise on a change is no step: its err is no less than that of windows with nothing but noise.
+func (c *change) loudest() float64 {
+	before, after := float64(c.to), float64(len(c.row)-c.at)
+	return 1.001 * c.size() / significant / math.Sqrt(math.Pi/2/before+1/after)
 }
 
 // stepped tells whether the floor stepped, and did not begin to climb.
@@ -149,7 +153,7 @@ func kink(points []point, bend float64) (sum float64) {
 // standard deviation of one value from it, by the median.
 func trend(values []float64) (moved, noise float64) {
 	n := float64(len(values))
-	middle, level := (n-1)/2, stat.Mean(values, nil)
+	middle, level := (n-1)/2, meanOf(values)
 	var sxx, sxy float64
 	for i, v := range values {
 		x := float64(i) - middle
@@ -163,13 +167,22 @@ func trend(values []float64) (moved, noise float64) {
 	return sxy / sxx * (n - 1), normalMAD * median.Of(off)
 }
 
+// meanOf is stat.Mean of what stays on the stack.
+func meanOf(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
 // normalMAD scales a median absolute deviation to the σ of a normal distribution: 1 / Φ⁻¹(3/4).
 const normalMAD = 1.4826
 
 // scatter is the standard deviation of one value beside its neighbours, which neither a step nor a slope nor a few
 // outliers bend: 1.4826 · MAD of the differences over √2, the greatest of those over one, two and four windows, so that
-// a wandering floor counts as noise, too.
-func scatter(values []float64) (s float64) {
+// a wandering floor counts as noise, too; or one of those that is enough.
+func scatter(values []float64, enough float64) (s float64) {
 	var room [mostNoise]float64
 	d := room[:0]
 	for _, lag := range []int{1, 2, 4} {
@@ -177,7 +190,7 @@ func scatter(values []float64) (s float64) {
 		for i := lag; i < len(values); i++ {
 			d = append(d, values[i]-values[i-lag])
 		}
-		if len(d) < 3 {
+		if len(d) < 3 || s >= enough {
 			break
 		}
 		trend := median.Of(d)

@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // The floor of a target behind a shared medium (cable, mobile) rises each evening, by more than it scatters, and falls
@@ -15,30 +13,42 @@ import (
 // is of the size of the rise.
 const (
 	aDay      = int64(24 * time.Hour)
-	sameHours = int64(2 * time.Hour) // by which a daily peak begins earlier or later than the day before
+	sameHours = int64(3 * time.Hour) // by which a daily peak begins earlier or later than the day before
 	alike     = 3                    // times as large as the day before, at most
+	beyond    = 3                    // standard errors of the step that the day before must have moved by
 )
 
 // dailyStep tells of a step that is one of the hour: a day before, at about the same hours, the floor moved the same
 // way, by a third of it at least, and came back since. A step that is hidden so is told as a drift once the floor rests
 // where it did not at the same hours of the day before. One with another TTL is of the path, every day anew.
 func (s *scan) dailyStep(c *change, from int) bool {
+	return s.dayBefore(c, from, max(c.size()/alike, beyond*c.err()))
+}
+
+// surelyDaily is dailyStep as far as it can be told of a step of unknown error: one that is larger is none.
+func (s *scan) surelyDaily(c *change, from int) bool {
+	return s.dayBefore(c, from, max(1./alike, float64(beyond)/significant)*c.size())
+}
+
+// dayBefore tells whether the floor moved by more than least at about the hours of a change a day before, the same way,
+// and came back.
+func (s *scan) dayBefore(c *change, from int, least float64) bool {
 	if before, after := s.lastTTLs(c, from); rerouted(before, after) {
 		return false
 	}
-	start, after := s.at(from+c.at).Start-aDay, len(c.row)-c.at
-	i, j := s.between(s.at(from).Start-aDay, s.at(from+c.to-1).Start-aDay)
-	if j-i < leastBefore {
-		return false
-	}
-	low, up := medianOf(s.values[i:j]), math.Copysign(1, c.high-c.low)
-	rise, top := 0.0, 0
-	for i, j = s.between(start-sameHours, start+sameHours); i < j && i+after <= from; i++ {
-		if r := up * (stat.Mean(s.values[i:i+after], nil) - low); r > rise {
-			rise, top = r, i+after
+	up, start := math.Copysign(1, c.high-c.low), s.at(from+c.at).Start-aDay
+	i, j := s.between(start-sameHours, start+sameHours)
+	for i = max(i, c.at); i < j && i+len(c.row)-c.at <= from; i++ {
+		end := i + len(c.row) - c.at
+		before, high := s.values[i-c.at:i-c.at+c.to], meanOf(s.values[i:end])
+		if max(high-slices.Min(before), slices.Max(before)-high) <= least {
+			continue // cheaper than a median
+		}
+		if low := medianOf(before); up*(high-low) > least && s.cameBack(end, from+c.to, (low+high)/2, up) {
+			return true
 		}
 	}
-	return rise > max(c.size()/alike, 3*c.err()) && s.cameBack(top, from+c.to, low+up*rise/2, up)
+	return false
 }
 
 // cameBack tells whether two windows in a row, one alone may be an outlier, lie on the side of a level that a move up

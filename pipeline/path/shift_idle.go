@@ -3,8 +3,6 @@ package path
 import (
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // idle tells of what most windows are like: the last of all confirms no shift, wherever its run began. Then those before
@@ -13,24 +11,25 @@ func (s *scan) idle() bool { return s.stepless() && s.driftless() }
 
 // stepless: no row that ends here, however long, may have stepped.
 func (s *scan) stepless() bool {
-	longest := s.values[max(0, len(s.values)-mostRow):]
-	if still(longest, s.cfg.Least) {
+	from := max(0, len(s.values)-mostRow)
+	if still(s.values[from:], s.cfg.Least) {
 		return true
 	}
-	for from := 0; from+leastBefore+leastAfter <= len(longest); from++ {
-		if !vain(longest[from:], s.cfg.Least) {
+	for ; from+leastBefore+leastAfter <= len(s.values); from++ {
+		if !s.vain(from) {
 			return false
 		}
 	}
 	return true
 }
 
-// vain tells that each split of a row is hopeless.
-func vain(row []float64, least float64) bool {
+// vain tells that each split of the row from a place to the end is hopeless, or of the hour.
+func (s *scan) vain(from int) bool {
+	row := s.values[from:]
 	lows := lowsOf(row)
 	for after := leastAfter; after <= mostAfter; after++ {
 		for behind := after; behind <= after+1; behind++ {
-			if c, ok := changeAt(row, behind, after, &lows); ok && !c.hopeless(least) {
+			if c, ok := changeAt(row, behind, after, &lows); ok && !c.hopeless(s.cfg.Least) && !s.surelyDaily(&c, from) {
 				return false
 			}
 		}
@@ -69,7 +68,7 @@ func still(row []float64, least float64) bool {
 	}
 	low, high := slices.Min(row[:n-leastAfter]), slices.Max(row[:n-leastAfter])
 	for after := leastAfter; after <= min(mostAfter, n-leastBefore); after++ {
-		mean := stat.Mean(row[n-after:], nil)
+		mean := meanOf(row[n-after:])
 		if size := max(mean-low, high-mean); size >= least && !strewn(row[n-after:], mean, size) {
 			return false
 		}

@@ -89,32 +89,34 @@ func (s *scan) step() (Shift, bool) {
 		return Shift{}, false
 	}
 	lows := lowsOf(row)
-	var noises [mostBehind + 1]float64 // by the windows behind; 0: not learned
+	var noises [mostBehind + 1]float64 // by the windows behind, at least
 	var best change
 	least := math.Inf(1)
 	for after := leastAfter; after <= mostAfter; after++ {
 		for behind := after; behind <= after+1; behind++ {
 			c, ok := changeAt(row, behind, after, &lows)
-			if !ok || c.hopeless(s.cfg.Least) {
+			if !ok || c.hopeless(s.cfg.Least) || s.surelyDaily(&c, from) {
 				continue
 			}
-			if noises[behind] == 0 {
-				noises[behind] = s.noise(max(s.begin, s.end-mostNoise), s.end-behind)
+			if noises[behind] < c.loudest() {
+				noises[behind] = s.noise(max(s.begin, s.end-mostNoise), s.end-behind, c.loudest())
 			}
 			s.weigh(&c, from, noises[behind])
-			if c.stepped() && c.misfit() < least {
+			if c.stepped() && !s.dailyStep(&c, from) && c.misfit() < least {
 				best, least = c, c.misfit()
 			}
 		}
 	}
-	if math.IsInf(least, 1) || s.dailyStep(&best, from) {
+	if math.IsInf(least, 1) {
 		return Shift{}, false
 	}
 	return s.confirm(&best, from), true
 }
 
-// noise is how floors scatter from window to window. All equal ones have been rounded.
-func (s *scan) noise(from, to int) float64 { return max(scatter(s.values[from:to]), s.cfg.Least/100) }
+// noise is how floors scatter from window to window, or so much of it as is enough. All equal ones have been rounded.
+func (s *scan) noise(from, to int, enough float64) float64 {
+	return max(scatter(s.values[from:to], enough), s.cfg.Least/100)
+}
 
 // weigh sets the standard errors of a change's floors: what they say themselves, or how they scatter. That of the window
 // in between says nothing: where a floor steps within it, its RTTs stand at two levels.
@@ -225,7 +227,7 @@ func (s *scan) lastTTL(from, to int) int64 {
 
 // lastTTLs are those before and after a change in the row that begins at from.
 func (s *scan) lastTTLs(c *change, from int) (before, after int64) {
-	return s.lastTTL(s.begin, from+c.to), s.lastTTL(from+c.at, s.end)
+	return s.lastTTL(s.begin, from+c.to), s.lastTTL(from+c.at, from+len(c.row))
 }
 
 func rerouted(before, after int64) bool { return before != after && before != 0 && after != 0 }
