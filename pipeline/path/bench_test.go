@@ -14,14 +14,15 @@ import (
 var shapes = []struct {
 	name  string
 	noise float64 // σ of a window's floor, ns
+	most  int     // shifts that may be told of 100 days after the first
 	peak  func(r *rand.Rand) func(hour float64) float64
 }{
-	{"quiet", 20, flat},
-	{"noisy", 100e3, flat},
-	{"cosine", 100e3, func(*rand.Rand) func(float64) float64 { return cosine(8e6) }},
-	{"plateau", 100e3, func(*rand.Rand) func(float64) float64 { return plateau(5e6) }},
-	{"amplitudes", 100e3, func(r *rand.Rand) func(float64) float64 { return cosine((2 + 8*r.Float64()) * 1e6) }},
-	{"evenings", 100e3, func(r *rand.Rand) func(float64) float64 {
+	{"quiet", 20, 0, flat},
+	{"noisy", 100e3, 0, flat},
+	{"cosine", 100e3, 0, func(*rand.Rand) func(float64) float64 { return cosine(8e6) }},
+	{"plateau", 100e3, 1, func(*rand.Rand) func(float64) float64 { return plateau(5e6) }},
+	{"amplitudes", 100e3, 2, func(r *rand.Rand) func(float64) float64 { return cosine((2 + 8*r.Float64()) * 1e6) }},
+	{"evenings", 100e3, 2, func(r *rand.Rand) func(float64) float64 {
 		f, late := plateau((3+4*r.Float64())*1e6), 2*r.Float64()-1
 		return func(hour float64) float64 { return f(hour - late) }
 	}},

@@ -19,8 +19,9 @@ const (
 )
 
 // dailyStep tells of a step that is one of the hour: a day before, at about the same hours, the floor moved the same
-// way, by a third of it at least, and came back since. A step that is hidden so is told as a drift once the floor rests
-// where it did not at the same hours of the day before. One with another TTL is of the path, every day anew.
+// way, by a third of it at least, and came back since. It is not told; steps are looked for anew behind it. One that is
+// hidden so is told as a drift once the floor rests where it did not at the same hours of the day before. One with
+// another TTL is of the path, every day anew.
 func (s *scan) dailyStep(c *change, from int) bool {
 	return s.dayBefore(c, from, max(c.size()/alike, beyond*c.err()))
 }
@@ -62,10 +63,20 @@ func (s *scan) cameBack(from, to int, level, up float64) bool {
 	return false
 }
 
-// dailyDrift tells of a floor that rests where it did at the same hours of the day before.
-func (s *scan) dailyDrift(r *rest, home float64) bool {
+// drifted tells from where a floor drifted to where it rests: from home, unless where it was at the same hours of the day
+// before is nearer; ok is false when it did not.
+func (s *scan) drifted(r *rest, home float64) (from float64, ok bool) {
+	if !r.after(home, s.cfg.Least) {
+		return 0, false
+	}
 	i, j := s.between(s.at(r.end-settled).Start-aDay, s.at(r.end-1).Start-aDay)
-	return j-i >= settled/2 && math.Abs(r.level-medianOf(s.values[i:j])) < math.Abs(r.level-home)/2
+	if j-i < settled/2 {
+		return home, true
+	}
+	if from = medianOf(s.values[i:j]); math.Abs(r.level-from) > math.Abs(r.level-home) {
+		from = home
+	}
+	return from, r.after(from, s.cfg.Least)
 }
 
 // between are the places of the windows that start from one time to another, that included.

@@ -53,7 +53,7 @@ func (s *scan) driftless() bool {
 		return true
 	}
 	for i := settled / 2; i <= len(homes); i++ {
-		if home := medianOf(homes[i-settled/2 : i]); r.after(home, least) && !s.dailyDrift(&r, home) {
+		if _, ok := s.drifted(&r, medianOf(homes[i-settled/2:i])); ok {
 			return false
 		}
 	}

@@ -17,6 +17,7 @@ type scan struct {
 	values []float64 // their floors, ns
 
 	begin, end int     // the run, within values: what has been read since the last shift, or since facts changed
+	daily      int     // where it last moved as it does each day, no earlier than begin: what steps are looked for behind
 	home       float64 // where the run began, ns: the level that drifts are measured from
 	length     int64   // of a window, ns: the least distance of two; 0: unknown
 }
@@ -66,7 +67,7 @@ func (s *scan) next() bool {
 			s.length = distance
 		}
 		if last.Facts != f.Facts || distance > mostGap*s.length {
-			s.begin = i
+			s.begin, s.daily = i, i
 		}
 	}
 	s.end++
@@ -83,45 +84,54 @@ func (s *scan) shift() (Shift, bool) {
 
 // step looks for a step a few windows back, and of several places takes the one that fits best.
 func (s *scan) step() (Shift, bool) {
-	from := max(s.begin, s.end-mostRow)
-	row := s.values[from:s.end]
-	if still(row, s.cfg.Least) {
+	from := max(s.daily, s.end-mostRow)
+	best := s.best(from)
+	if best.row == nil {
 		return Shift{}, false
 	}
-	lows := lowsOf(row)
-	var noises [mostBehind + 1]float64 // by the windows behind, at least
-	var best change
-	least := math.Inf(1)
-	for after := leastAfter; after <= mostAfter; after++ {
-		for behind := after; behind <= after+1; behind++ {
-			c, ok := changeAt(row, behind, after, &lows)
-			if !ok || c.hopeless(s.cfg.Least) || s.surelyDaily(&c, from) {
-				continue
-			}
-			if noises[behind] < c.loudest() {
-				noises[behind] = s.noise(max(s.begin, s.end-mostNoise), s.end-behind, c.loudest())
-			}
-			s.weigh(&c, from, noises[behind])
-			if c.stepped() && !s.dailyStep(&c, from) && c.misfit() < least {
-				best, least = c, c.misfit()
-			}
-		}
-	}
-	if math.IsInf(least, 1) {
+	if s.dailyStep(&best, from) {
+		s.daily = from + best.at
 		return Shift{}, false
 	}
 	return s.confirm(&best, from), true
 }
 
-// noise is how floors scatter from window to window, or so much of it as is enough. All equal ones have been rounded.
-func (s *scan) noise(from, to int, enough float64) float64 {
-	return max(scatter(s.values[from:to], enough), s.cfg.Least/100)
+// best is the step of the row that begins at from; without a row there is none.
+func (s *scan) best(from int) (best change) {
+	row := s.values[from:s.end]
+	if still(row, s.cfg.Least) {
+		return best
+	}
+	lows := lowsOf(row)
+	var noises [mostBehind + 1]float64 // by the windows behind, at least
+	for after := leastAfter; after <= mostAfter; after++ {
+		for behind := after; behind <= after+1; behind++ {
+			c, ok := changeAt(row, behind, after, &lows)
+			if !ok || c.hopeless(s.cfg.Least) {
+				continue
+			}
+			if noises[behind] < c.loudest() {
+				noises[behind] = s.noise(s.end-behind, c.loudest())
+			}
+			s.weigh(&c, from, noises[behind])
+			if c.stepped() && (best.row == nil || c.misfit() < best.misfit()) {
+				best = c
+			}
+		}
+	}
+	return best
+}
+
+// noise is how floors up to a place scatter from window to window, or so much of it as is enough. All equal ones have
+// been rounded.
+func (s *scan) noise(to int, enough float64) float64 {
+	return max(scatter(s.values[max(s.daily, s.end-mostNoise):to], enough), s.cfg.Least/100)
 }
 
 // weigh sets the standard errors of a change's floors: what they say themselves, or how they scatter. That of the window
 // in between says nothing: where a floor steps within it, its RTTs stand at two levels.
 func (s *scan) weigh(c *change, from int, noise float64) {
-	c.learned = min(s.end-s.begin, mostNoise) - (len(c.row) - c.to)
+	c.learned = min(s.end-s.daily, mostNoise) - (len(c.row) - c.to)
 	for i := range c.row {
 		if c.sigma[i] = noise; i < c.to || i >= c.at {
 			c.sigma[i] = max(noise, s.at(from+i).StdErr)
@@ -137,6 +147,7 @@ func (s *scan) confirm(c *change, from int) Shift {
 		shift.Kind = schema.ShiftRoute
 	}
 	s.begin = from + c.at
+	s.daily = s.begin
 	return shift
 }
 
@@ -151,14 +162,16 @@ func (s *scan) drift() (Shift, bool) {
 		return Shift{}, false
 	}
 	r := s.rest(s.end)
-	if !r.after(s.home, s.cfg.Least) || s.dailyDrift(&r, s.home) {
+	from, ok := s.drifted(&r, s.home)
+	if !ok {
 		return Shift{}, false
 	}
 	err := r.noise * math.Sqrt(math.Pi/2*(1./(settled/2)+1./settled))
-	shift := s.moved(schema.ShiftDrift, s.home, r.level, normal{sd: err, freedom: freedom(settled)})
-	shift.At = s.at(s.half(s.home, r.level)).Start
+	shift := s.moved(schema.ShiftDrift, from, r.level, normal{sd: err, freedom: freedom(settled)})
+	shift.At = s.at(s.half(from, r.level)).Start
 	shift.TTLBefore, shift.TTLAfter = s.lastTTL(s.begin, s.begin+settled/2), s.lastTTL(s.end-settled, s.end)
 	s.begin = s.end - settled/2
+	s.daily = s.begin
 	s.home = medianOf(s.values[s.begin:s.end])
 	return shift, true
 }
