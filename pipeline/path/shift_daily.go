@@ -15,20 +15,20 @@ const (
 	aDay      = int64(24 * time.Hour)
 	sameHours = int64(3 * time.Hour) // by which a daily peak begins earlier or later than the day before
 	alike     = 3                    // times as large as the day before, at most
-	beyond    = 3                    // standard errors of the step that the day before must have moved by
+	proven    = 3                    // standard errors of the step that the day before must have moved by
 )
 
 // dailyStep tells of a step that is one of the hour: a day before, at about the same hours, the floor moved the same
-// way, by a third of it at least, and came back since. It is not told; steps are looked for anew behind it. One that is
-// hidden so is told as a drift once the floor rests where it did not at the same hours of the day before. One with
+// way, by a third of it at least, and came back since. It is not told, and steps are looked for anew behind it. One that
+// is hidden so is told as a drift once the floor rests where it did not at the same hours of the day before. One with
 // another TTL is of the path, every day anew.
 func (s *scan) dailyStep(c *change, from int) bool {
-	return s.dayBefore(c, from, max(c.size()/alike, beyond*c.err()))
+	return s.dayBefore(c, from, max(c.size()/alike, proven*c.err()))
 }
 
 // surelyDaily is dailyStep as far as it can be told of a step of unknown error: one that is larger is none.
 func (s *scan) surelyDaily(c *change, from int) bool {
-	return s.dayBefore(c, from, max(1./alike, float64(beyond)/significant)*c.size())
+	return s.dayBefore(c, from, max(1./alike, float64(proven)/significant)*c.size())
 }
 
 // dayBefore tells whether the floor moved by more than least at about the hours of a change a day before, the same way,
