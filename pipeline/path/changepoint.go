@@ -3,8 +3,6 @@ package path
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
-
 	"echogram/pipeline/median"
 )
 
@@ -12,9 +10,10 @@ import (
 // the two in which the step lies. It may as well have begun to climb.
 type change struct {
 	row       []float64
-	sigma     []float64 // standard error of each
+	sigma     [mostRow]float64 // standard error of each
 	to, at    int
 	low, high float64 // levels before and after
+	learned   int     // windows that sigma is known from
 }
 
 // Limits of what is a step.
@@ -23,17 +22,23 @@ const (
 	decided     = 5 // log likelihood ratio over a floor that began to climb
 )
 
-// moved sets the levels and tells whether they are far enough apart.
-func (c *change) moved(least float64) bool {
-	c.low, c.high = medianOf(c.row[:c.to]), stat.Mean(c.row[c.at:], nil)
-	return c.size() >= least
+// changeAt leaves so many windows behind those before, and so many of them after; ok is false with too few before.
+func changeAt(row []float64, behind, after int, lows *lows) (c change, ok bool) {
+	c.row, c.to, c.at = row, len(row)-behind, len(row)-after
+	if c.to < leastBefore {
+		return c, false
+	}
+	c.low, c.high = lows[behind], meanOf(row[c.at:])
+	return c, true
 }
 
 // hopeless tells of what cannot be a step, whatever the noise is: for that is learned at some cost.
-func (c *change) hopeless() bool {
-	n := float64(len(c.row) - c.at)
+func (c *change) hopeless(least float64) bool {
+	if c.size() < least || strewn(c.row[c.at:], c.high, c.size()) {
+		return true
+	}
 	for _, v := range c.row[c.at:] {
-		if math.Abs(v-c.low) < c.size()/2 || c.size() < significant*math.Abs(v-c.high)*math.Sqrt2/math.Sqrt(n) {
+		if math.Abs(v-c.low) < c.size()/2 {
 			return true
 		}
 	}
@@ -42,23 +47,20 @@ func (c *change) hopeless() bool {
 
 func (c *change) size() float64 { return math.Abs(c.high - c.low) }
 
-// weigh sets the standard errors of the row's floors. That of the window in between says nothing: where a floor steps
-// within it, its RTTs stand at two levels.
-func (c *change) weigh(row []Floor, noise float64) {
-	c.sigma = sigmas(row, noise)
-	for i := c.to; i < c.at; i++ {
-		c.sigma[i] = noise
-	}
-}
-
 // err is the standard error of the step. That of a median is sqrt(π/2) of a mean's. The windows behind may differ more
 // than they should: the first of them may have begun before the step.
 func (c *change) err() float64 {
-	before, after, n := stat.Mean(c.sigma[:c.to], nil), stat.Mean(c.sigma[c.at:], nil), float64(len(c.row)-c.at)
+	before, after, n := meanOf(c.sigma[:c.to]), meanOf(c.sigma[c.at:len(c.row)]), float64(len(c.row)-c.at)
 	for _, v := range c.row[c.at:] {
 		after = max(after, math.Abs(v-c.high)*math.Sqrt2)
 	}
 	return math.Sqrt(math.Pi/2*before*before/float64(c.to) + after*after/n)
+}
+
+// loudest is from which noise on a change is no step: its err is no less than that of windows with nothing but noise.
+func (c *change) loudest() float64 {
+	before, after := float64(c.to), float64(len(c.row)-c.at)
+	return 1.001 * c.size() / significant / math.Sqrt(math.Pi/2/before+1/after)
 }
 
 // stepped tells whether the floor stepped, and did not begin to climb.
@@ -71,8 +73,9 @@ func (c *change) stepped() bool {
 			return false
 		}
 	}
-	points := c.calm()
-	return c.climb(points)-c.levels(points) > 2*decided
+	var room [mostRow]point
+	points := c.calm(room[:0])
+	return !climbs(points, c.to, c.levels(points)+2*decided)
 }
 
 // point is a floor at its place in the row.
@@ -80,11 +83,11 @@ type point struct{ x, y, sigma float64 }
 
 // calm is the row without lone outliers up to the step: of each three neighbours before it the median, and nothing
 // where the window in between lies on neither's way to the other.
-func (c *change) calm() (points []point) {
+func (c *change) calm(points []point) []point {
 	for i, v := range c.row {
 		switch {
 		case i > 0 && i+1 < c.to:
-			v = medianOf(c.row[i-1 : i+2])
+			v = middleOf(c.row[i-1], v, c.row[i+1])
 		case i >= c.to && i < c.at && c.beside(v) > 3*c.sigma[i]:
 			continue
 		}
@@ -114,15 +117,20 @@ func (c *change) levels(points []point) (sum float64) {
 }
 
 // misfit is χ² around two levels, with a price for a window in between, or each step had one.
-func (c *change) misfit() float64 { return c.levels(c.calm()) + float64(c.at-c.to)*4 }
+func (c *change) misfit() float64 {
+	var room [mostRow]point
+	return c.levels(c.calm(room[:0])) + float64(c.at-c.to)*4
+}
 
-// climb is the least χ² around a level that bends into a slope somewhere before the step.
-func (c *change) climb(points []point) float64 {
-	least := math.Inf(1)
-	for bend := 0.0; bend < float64(c.to); bend += 0.25 {
-		least = min(least, kink(points, bend))
+// climbs tells whether a level that bends into a slope somewhere before the step, most likely near it, has a χ² of no
+// more than most.
+func climbs(points []point, to int, most float64) bool {
+	for bend := float64(to) - 0.25; bend >= 0; bend -= 0.25 {
+		if kink(points, bend) <= most {
+			return true
+		}
 	}
-	return least
+	return false
 }
 
 // kink is χ² around a level up to one place and a slope from there, fitted by least squares.
@@ -145,17 +153,27 @@ func kink(points []point, bend float64) (sum float64) {
 // standard deviation of one value from it, by the median.
 func trend(values []float64) (moved, noise float64) {
 	n := float64(len(values))
-	middle, level := (n-1)/2, stat.Mean(values, nil)
+	middle, level := (n-1)/2, meanOf(values)
 	var sxx, sxy float64
 	for i, v := range values {
 		x := float64(i) - middle
 		sxx, sxy = sxx+x*x, sxy+x*v
 	}
-	off := make([]float64, len(values))
+	var room [settled]float64
+	off := room[:0]
 	for i, v := range values {
-		off[i] = math.Abs(v - level - sxy/sxx*(float64(i)-middle))
+		off = append(off, math.Abs(v-level-sxy/sxx*(float64(i)-middle)))
 	}
-	return sxy / sxx * (n - 1), normalMAD * medianOf(off)
+	return sxy / sxx * (n - 1), normalMAD * median.Of(off)
+}
+
+// meanOf is stat.Mean of what stays on the stack.
+func meanOf(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
 
 // normalMAD scales a median absolute deviation to the σ of a normal distribution: 1 / Φ⁻¹(3/4).
@@ -163,27 +181,30 @@ const normalMAD = 1.4826
 
 // scatter is the standard deviation of one value beside its neighbours, which neither a step nor a slope nor a few
 // outliers bend: 1.4826 · MAD of the differences over √2, the greatest of those over one, two and four windows, so that
-// a wandering floor counts as noise, too.
-func scatter(values []float64) (s float64) {
-	d := make([]float64, 0, len(values))
+// a wandering floor counts as noise, too; or one of those that is enough.
+func scatter(values []float64, enough float64) (s float64) {
+	var room [mostNoise]float64
+	d := room[:0]
 	for _, lag := range []int{1, 2, 4} {
 		d = d[:0]
 		for i := lag; i < len(values); i++ {
 			d = append(d, values[i]-values[i-lag])
 		}
-		if len(d) < 3 {
+		if len(d) < 3 || s >= enough {
 			break
 		}
-		trend := medianOf(d)
+		trend := median.Of(d)
 		for i := range d {
 			d[i] = math.Abs(d[i] - trend)
 		}
-		s = max(s, normalMAD/math.Sqrt2*medianOf(d))
+		s = max(s, normalMAD/math.Sqrt2*median.Of(d))
 	}
 	return s
 }
 
 func medianOf(values []float64) float64 {
-	var room [mostNoise]float64 // on the stack: this is asked some hundred times for each window of each target
+	var room [mostNoise]float64 // on the stack
 	return median.Of(append(room[:0], values...))
 }
+
+func middleOf(a, b, c float64) float64 { return max(min(a, b), min(max(a, b), c)) }

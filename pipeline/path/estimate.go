@@ -82,8 +82,8 @@ func (cfg *Config) readOffset(e *Estimate, cal *Calibration) {
 	}
 	e.Offset = offset.interval()
 	if model == nil || model.delay.mean == 0 {
-		if e.BySlope != nil && e.BySlope.Told && base.Hops >= 0 && e.BySlope.Hops != base.Hops {
-			return // and nothing says what the switches between take
+		if base.Hops >= 0 && e.BySlope != nil && (!e.BySlope.Told || e.BySlope.Hops != base.Hops) {
+			return // nothing says what the switches between take, or that there are none
 		}
 		e.note("as many switches as to the reference %q are assumed: nothing says what one delays by", base.Name)
 		e.Cable = cfg.cable(offset, base.Metres)

@@ -167,6 +167,56 @@ func TestHopsBySlope(t *testing.T) {
 	}
 }
 
+// TestNoCableWithoutACount: what remains beside a reference is no cable where a slope leaves open how many switches there
+// are, or counts others; where nothing counts them, as many are assumed, and it says so.
+func TestNoCableWithoutACount(t *testing.T) {
+	const g = 1_000_000_000
+	ref := known("near", 0, 0, measured(1, 1000, sloped(g)))
+	for name, c := range map[string]struct {
+		rate        int64
+		told, cable bool
+	}{
+		"as many":     {g, true, true},
+		"another one": {g / 2, true, false},
+		"open":        {300_000_000, false, false},
+	} {
+		e, err := Config{LinkRates: []int64{g}}.Estimate(measured(2, 1000, sloped(c.rate)), &Calibration{Known: []Known{ref}})
+		if err != nil || (e.Cable != nil) != c.cable || e.Told != c.told {
+			t.Errorf("%s: cable %+v, %+v, %v %v", name, e.Cable, e.BySlope, e.Reasons, err)
+		}
+	}
+}
+
+// TestHalfOfFewBatches: of ten batches, the interval of the floor is that of Student's t.
+func TestHalfOfFewBatches(t *testing.T) {
+	const runs = 400
+	var levels []Level
+	truth := 0.0
+	for seed := range uint64(runs) {
+		l := levelOf(rtts(rand.New(rand.NewPCG(seed, 10)), 5000, 1000), 1000)
+		if len(l.Batches) != leastBatches || l.Half() < 2*l.StdErr {
+			t.Fatalf("%+v: ± %.1f", l, l.Half())
+		}
+		levels, truth = append(levels, l), truth+l.Value/runs
+	}
+	covered, normally := 0, 0
+	for i := range levels {
+		if off := math.Abs(levels[i].Value - truth); off <= levels[i].Half() {
+			covered++
+			if off <= 1.96*levels[i].StdErr {
+				normally++
+			}
+		}
+	}
+	t.Logf("of %d the interval covers the floor in %d; ± 1.96 σ would in %d", runs, covered, normally)
+	if covered < runs*88/100 {
+		t.Errorf("%d of %d", covered, runs)
+	}
+	if few := levelOf([]int64{1, 2, 3}, 3); few.Half() != 0 {
+		t.Errorf("of three: %v", few.Half())
+	}
+}
+
 func TestSlopeAndOffsetDisagree(t *testing.T) {
 	ref := known("near", 0, 0, measured(1, 1000, sloped(1e9)))
 	floors := sloped(1e9, 1e9)

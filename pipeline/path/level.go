@@ -74,6 +74,15 @@ func lowMean(rtts, scratch []int64) float64 {
 	return sum / float64(to-from)
 }
 
+// Half is half of the 95 % interval of Value: by Student's t, for ten batches are few; 0: unknown.
+func (l *Level) Half() float64 {
+	if len(l.Batches) == 0 {
+		return 0
+	}
+	i := undisturbedMean(l.Batches).interval()
+	return i.High - i.Value
+}
+
 // err is the standard error, infinite where it is unknown.
 func (l *Level) err() float64 {
 	if len(l.Batches) == 0 {

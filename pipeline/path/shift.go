@@ -54,9 +54,9 @@ type Shift struct {
 // Shifts lists the shifts that floors show, in the order in which they were confirmed. floors are of one target and
 // one length of window, ascending by Start.
 func Shifts(cfg ShiftConfig, floors []Floor) (all []Shift) {
-	s := scan{cfg: cfg.withDefaults()}
-	for _, f := range floors {
-		if shift, ok := s.next(f); ok {
+	s := scanOf(cfg, floors, nil, nil)
+	for s.next() {
+		if shift, ok := s.shift(); ok {
 			all = append(all, shift)
 		}
 	}
@@ -64,11 +64,18 @@ func Shifts(cfg ShiftConfig, floors []Floor) (all []Shift) {
 }
 
 // Newest lists the shifts that the last of floors has confirmed: over floors that grow window by window, each shift of
-// Shifts comes once, as it is there. The last 48 windows do for steps, and for drifts that are over within them.
+// Shifts comes once, as it is there. The last 48 windows do for steps, and for drifts that are over within them; those of
+// an hour reach back to the day before, by which a daily peak is known.
 func Newest(cfg ShiftConfig, floors []Floor) []Shift {
-	s := scan{cfg: cfg.withDefaults()}
-	for i, f := range floors {
-		if shift, ok := s.next(f); ok && i == len(floors)-1 {
+	var values [48]float64 // on the stack: this is asked of each window of each target
+	var places [48]int
+	s := scanOf(cfg, floors, values[:0], places[:0])
+	n := len(s.places)
+	if n == 0 || s.places[n-1] != len(floors)-1 || s.idle() {
+		return nil
+	}
+	for s.next() {
+		if shift, ok := s.shift(); ok && s.end == n {
 			return []Shift{shift}
 		}
 	}

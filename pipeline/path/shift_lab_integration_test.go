@@ -31,7 +31,7 @@ func labFloors(t *testing.T, p *netlab.Pair, windows int, during func()) (floors
 		f.TTLMin, f.TTLMax = samples[0].TTL, samples[0].TTL
 		floors, samples = append(floors, f), samples[n:]
 	}
-	t.Logf("floors %.0f, scatter %.0f", floorsOf(floors), scatter(floorsOf(floors)))
+	t.Logf("floors %.0f, scatter %.0f", floorsOf(floors), scatter(floorsOf(floors), math.Inf(1)))
 	return floors
 }
 

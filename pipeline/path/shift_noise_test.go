@@ -75,7 +75,7 @@ func TestNoShiftInTheRecordedHour(t *testing.T) {
 		for _, s := range Shifts(ShiftConfig{}, floors) {
 			t.Errorf("windows of %v: %+v", c.window, s)
 		}
-		t.Logf("windows of %v: floors %.0f, scatter %.0f ns", c.window, floorsOf(floors), scatter(floorsOf(floors)))
+		t.Logf("windows of %v: floors %.0f, scatter %.0f ns", c.window, floorsOf(floors), scatter(floorsOf(floors), math.Inf(1)))
 	}
 }
 
@@ -189,4 +189,11 @@ func TestDriftsAreNoSteps(t *testing.T) {
 			})
 		}
 	}
+}
+
+func floorsOf(run []Floor) (values []float64) {
+	for _, f := range run {
+		values = append(values, f.Floor)
+	}
+	return values
 }

@@ -177,22 +177,3 @@ func FuzzShifts(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkNewest(b *testing.B) {
-	floors := row(1, 1440, stepAt(0, 0))
-	for b.Loop() {
-		Newest(ShiftConfig{}, floors)
-	}
-}
-
-// BenchmarkNewestOfASwing: floors that rise by some ms each evening are never quiet.
-func BenchmarkNewestOfASwing(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 7))
-	floors := row(1, 48, stepAt(0, 0))
-	for i := range floors {
-		floors[i].Floor += 2e6*math.Max(0, math.Sin(float64(i)*math.Pi/12)) + 1e5*rng.Float64()
-	}
-	for b.Loop() {
-		Newest(ShiftConfig{}, floors)
-	}
-}

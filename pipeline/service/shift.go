@@ -18,7 +18,8 @@ import (
 	"echogram/plugins/schema"
 )
 
-// shiftWindows is how many windows of a target are looked at for a shift.
+// shiftWindows is how many windows of a target are looked at for a shift. Of an hour, they are two days: a peak is told
+// from a step by the day before.
 const shiftWindows = 48
 
 // shifter makes path_shift rows of the floors of targets over the shortest windows that have rows per target.

@@ -74,7 +74,7 @@ func (f *finding) facts() []string {
 }
 
 func reading(l *path.Level) report.Reading {
-	e := 1.96 * l.StdErr
+	e := l.Half()
 	return report.Reading{Value: l.Value, Low: l.Value - e, High: l.Value + e}
 }
 

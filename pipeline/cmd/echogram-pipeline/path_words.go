@@ -110,7 +110,7 @@ func (f *finding) onlySize(s *path.Size) string {
 	return text + fmt.Sprintf(" have a mean of %s and their floor at %s.", plusMinus(r.Mean, half(s)), floorOf(s))
 }
 
-func floorOf(s *path.Size) string { return plusMinus(s.Level.Value, 1.96*s.Level.StdErr) }
+func floorOf(s *path.Size) string { return plusMinus(s.Level.Value, s.Level.Half()) }
 
 // writeSizes says the same of several sizes as a table.
 func (f *finding) writeSizes(w io.Writer) error {
