@@ -178,6 +178,9 @@ func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condit
 	var failed error
 	table := -1
 	err := s.each(ctx, q, func() { begin(); series, table, failed = nil, -1, nil }, func(r *query.FluxRecord) {
+		if at := r.Time().UnixNano(); at < from || at >= to {
+			return // 1.8 takes in points on the range's stop
+		}
 		if series == nil || r.Table() != table {
 			table = r.Table()
 			series, failed = recordSeries(t, r, failed)
