@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ import (
 // everything else is written, and the error is a *Refused that names each of them. InfluxDB 1.8 stores the good lines
 // of some batches that it refuses; they are then written twice, which is the same as once. A batch that is only too
 // large is no error. Each line to blame costs two requests for each time that the batch can be halved, and a batch of
-// nothing else two a line. Any other error ends the work, with an unknown part of the lines written.
+// nothing else two a line. When every single line is refused in the same words, which name none of them, it is the request
+// that is wrong: the error is the server's own. Any other error ends the work, with an unknown part of the lines written.
 func (c *Client) Write(ctx context.Context, lines []byte) error {
 	if len(lines) == 0 {
 		return nil
@@ -24,10 +26,13 @@ func (c *Client) Write(ctx context.Context, lines []byte) error {
 	if err := c.divide(ctx, string(lines), 1, &r); err != nil {
 		return err
 	}
-	if len(r.Lines) > 0 {
-		return &r
+	switch {
+	case len(r.Lines) == 0:
+		return nil
+	case r.aboutRequest():
+		return r.Lines[0].Err
 	}
-	return nil
+	return &r
 }
 
 // divide writes text, whose first line is line number first of its batch, in as few pieces as the server takes.
@@ -92,6 +97,17 @@ type RefusedLine struct {
 	Number int    // in its batch, from 1
 	Text   string // its middle is left out when it is longer than 450 bytes
 	Err    *Error // what the server says about it
+}
+
+// aboutRequest tells whether no line is to blame. What names a line names its measurement. A line alone tells nothing.
+func (r *Refused) aboutRequest() bool {
+	return r.Batch > 1 && len(r.Lines) == r.Batch && !slices.ContainsFunc(r.Lines, func(l RefusedLine) bool {
+		measurement := l.Text
+		if end := strings.IndexAny(l.Text, ", "); end >= 0 {
+			measurement = l.Text[:end]
+		}
+		return l.Err.Message != r.Lines[0].Err.Message || strings.Contains(l.Err.Message, measurement)
+	})
 }
 
 // Error is one line that quotes the first refused line and counts the others.
