@@ -43,6 +43,7 @@ type Stream struct {
 	newest int64 // time of the data
 	next   int64 // time of the data at which a window may close
 	closed int64 // what ends there or before is written, by a former process to begin with; 0: nothing is
+	forgot int64 // end of the last longest window after which series were forgotten
 	whole  int64 // windows that begin there or later are seen whole
 	kept   bool  // a former process has written the windows that began before
 	gaps   []gap // what the filler has still to do
@@ -90,7 +91,7 @@ func NewStream(cfg StreamConfig, from Closed, to Sink, store Store, filler *Fill
 }
 
 // Read takes all lines of r and writes the windows that close meanwhile. It is called again for further files: a
-// series must keep its pointer, so by the same Reader.
+// series must keep its pointer for as long as it comes, so by the same Reader.
 func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
 	if s.blocks != nil {
 		s.blocks.load()
@@ -119,9 +120,22 @@ func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
 		if err != nil {
 			return err
 		}
-		if closed && s.cfg.Now != nil {
+		if !closed {
+			continue
+		}
+		s.forget(r)
+		if s.cfg.Now != nil {
 			s.complain(r, 2)
 		}
+	}
+}
+
+// forget has r drop what the rollup has dropped, which is once in each longest window.
+func (s *Stream) forget(r *lines.Reader) {
+	longest := int64(s.cfg.Rollup.Lengths[len(s.cfg.Rollup.Lengths)-1])
+	if end := window.Floor(s.closed, longest); end > s.forgot {
+		s.forgot = end
+		r.Forget(s.rollup.Knows)
 	}
 }
 

@@ -130,6 +130,7 @@ func (f *importFlags) load() (cfg *config.Config, err error) {
 // writeRaw writes points and manifests as the sweeps would have.
 func writeRaw(ctx context.Context, in *inputs, out *sink.Batcher, log *slog.Logger) error {
 	err := in.each(func(r *lines.Reader) error {
+		defer r.Forget(func(*schema.RTTSeries) bool { return false })
 		for {
 			kind, err := r.Next()
 			if err == io.EOF {

@@ -52,6 +52,7 @@ type pathFlags struct {
 	format     string
 	output     string
 	picture    string
+	config     string
 
 	changed func(flag string) bool
 }
@@ -71,6 +72,7 @@ Ctrl-C ends it earlier, with what there is. Meanwhile it holds the CPU out of de
 but that, and echogram its own. Exit codes: 0 done, 1 failed, 2 usage.`,
 		Example: `  echogram-pipeline path 192.0.2.17
   echogram-pipeline path --reference 192.0.2.1=1,5 --reference 192.0.2.9=4 --picture path.png 192.0.2.17
+  echogram-pipeline path --config /etc/echogram/pipeline.toml --reference 192.0.2.1=1 192.0.2.17
   echogram-pipeline path --baseline site.json --save rack12 --hops 2 --metres 30 192.0.2.12
   echogram sweep -c 2000 --count-interval 10ms --burst 1 --samples --format influx 192.0.2.17 | echogram-pipeline path --read -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -116,6 +118,7 @@ func (f *pathFlags) addResults(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.confidence, "confidence", 0.95, "of the interval of every mean")
 	flags.StringVar(&f.format, "format", "text", "`FORMAT` of the results: text, json (an object a line) or influx (line protocol)")
 	flags.StringVarP(&f.output, "output", "o", "", "write results to this `FILE`")
+	flags.StringVar(&f.config, "config", "", "also write path_estimate to the sink of this configuration `FILE`")
 	flags.StringVar(&f.picture, "picture", "", "draw to `FILE`.png or .svg; of several targets each to one that its address is added to")
 }
 
@@ -245,6 +248,10 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	to, err := f.sinkOf(log)
+	if err != nil {
+		return usageError{err}
+	}
 	var all []*subject
 	if f.read != "" {
 		all, err = f.readSubjects(ctx, &p, stdin, log)
@@ -264,7 +271,7 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 			return err
 		}
 	}
-	return errors.Join(f.writeFindings(&p, findings, stdout), f.drawFindings(findings))
+	return errors.Join(f.writeFindings(&p, findings, stdout), f.drawFindings(findings), storeFindings(ctx, to, findings))
 }
 
 // finding is what is known of one target in the end.
