@@ -93,8 +93,8 @@ func (f *finding) pace() string {
 	return text
 }
 
-// noise is what a filter takes for it.
-func noise(c outlier.Config) string {
+// noiseIs is what a filter takes for it.
+func noiseIs(c outlier.Config) string {
 	switch c.Method {
 	case outlier.Density:
 		return fmt.Sprintf("more than %v times the densest RTT", c.K)
@@ -109,7 +109,7 @@ func (f *finding) onlySize(s *path.Size) string {
 	r := &s.Filter
 	text := "No RTT was cut as noise: they"
 	if r.Cut > 0 {
-		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noise(f.filter), r.Kept)
+		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noiseIs(f.filter), r.Kept)
 	}
 	return text + fmt.Sprintf(" have a mean of %s and their floor at %s.", plusMinus(r.Mean, half(s)), floorOf(s))
 }
