@@ -128,13 +128,15 @@ func TestRefusedQuotesTheFirst(t *testing.T) {
 // TestRequestIsToBlame: words that fit every line and name none are not about lines.
 func TestRequestIsToBlame(t *testing.T) {
 	for message, aboutLines := range map[string]bool{
-		"precision is not valid": false, `field type conflict on measurement "rollup"`: true, "line %d": true,
+		"precision is not valid": false, `field type conflict on measurement "rollup"`: true, "request %d": true, "dropped=%l": true,
 	} {
 		n := 0
 		c, _, _ := fixture(t, -1, func(w http.ResponseWriter, r *http.Request) {
 			n++
 			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprint(w, strings.ReplaceAll(message, "%d", fmt.Sprint(n)))
+			body, _ := gzip.NewReader(r.Body)
+			text, _ := io.ReadAll(body)
+			fmt.Fprint(w, strings.NewReplacer("%d", fmt.Sprint(n), "%l", fmt.Sprint(strings.Count(string(text), "\n"))).Replace(message))
 		})
 		var e *Error
 		err := c.Write(t.Context(), []byte("rollup,a=b f=1i 1\nrollup,a=b f=1i 2\nother f=1i 3\nrollup f=1i 4\n"))
