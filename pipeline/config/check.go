@@ -80,8 +80,10 @@ func (k *checker) windows(c *Config) {
 
 // methods checks what is computed, and of which points.
 func (k *checker) methods(c *Config) {
-	if _, err := outlier.ParseMethod(c.Filter); err != nil {
+	if method, err := outlier.ParseMethod(c.Filter); err != nil {
 		k.bad("filter", "%q is not one of sigma, density, mad", c.Filter)
+	} else if !(c.FilterK > 1 && c.FilterK <= 100) {
+		k.bad("filter_k", "%v does not lie above 1 and up to 100: %v is the default of %v", c.FilterK, method.K(), method)
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Measurements() {

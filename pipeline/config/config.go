@@ -32,6 +32,7 @@ type Config struct {
 	Windows       []strict.Duration `toml:"windows"`
 	PerTarget     strict.Duration   `toml:"per_target"`
 	Filter        string            `toml:"filter"`
+	FilterK       float64           `toml:"filter_k"`
 	LogLevel      slog.Level        `toml:"log_level"`
 	Measurement   []Measurement     `toml:"measurement"`
 	Path          Path              `toml:"path"`
@@ -142,6 +143,9 @@ func (c *Config) derive(doc *strict.Document) {
 	if !doc.Has("per_target") {
 		c.PerTarget.Duration = max(time.Hour, c.tenSweeps())
 	}
+	if method, err := outlier.ParseMethod(c.Filter); err == nil && !doc.Has("filter_k") {
+		c.FilterK = method.K()
+	}
 }
 
 // atLeastOpen is how long a window stays open for corrections after it was due.
@@ -173,7 +177,7 @@ func (c *Config) Rollup() rollup.Config {
 	if err != nil {
 		panic(err) // it has been checked
 	}
-	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, Filter: outlier.Config{Method: method}}
+	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, Filter: outlier.Config{Method: method, K: c.FilterK}}
 }
 
 // Measurements are those that are read besides icmp_sweep.
@@ -238,8 +242,8 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\n",
 		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit)
-	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nlog_level = %q\n\n",
-		quoted(windows), c.PerTarget, c.Filter, strings.ToLower(c.LogLevel.String()))
+	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nfilter_k = %v\nlog_level = %q\n\n",
+		quoted(windows), c.PerTarget, c.Filter, c.FilterK, strings.ToLower(c.LogLevel.String()))
 	for _, m := range c.Measurement {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)

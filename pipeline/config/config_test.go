@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"echogram/pipeline/outlier"
 	"echogram/sampleconfig"
 )
 
@@ -69,6 +70,21 @@ func TestDerivedDefaults(t *testing.T) {
 	}
 }
 
+// TestFilter: how far the cut lies is the method's default or what is given.
+func TestFilter(t *testing.T) {
+	for text, want := range map[string]outlier.Config{
+		"":                                   {Method: outlier.Sigma, K: 3},
+		"filter = 'density'\n":               {Method: outlier.Density, K: 2},
+		"filter = 'mad'\nfilter_k = 4.5\n":   {Method: outlier.MAD, K: 4.5},
+		"filter_k = 2\nfilter = \"sigma\"\n": {Method: outlier.Sigma, K: 2},
+	} {
+		c, err := Parse("p.toml", []byte(text+least), noEnv)
+		if err != nil || c.Rollup().Filter != want {
+			t.Errorf("%q: %v, %+v", text, err, c)
+		}
+	}
+}
+
 // TestBlocks: what is given reaches the engine, the rest is what it would take itself.
 func TestBlocks(t *testing.T) {
 	c, err := Parse("p.toml", []byte("[block]\ntimezone = 'Europe/Berlin'\nreferences = ['2001:DB8::1']\n"+least), noEnv)
@@ -119,20 +135,22 @@ func TestErrors(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	os.WriteFile(empty, []byte("\n"), 0o600)
 	cases := map[string]struct{ text, want string }{
-		"unknown":    {"intervall = 1\n" + least, `p.toml:1: key "intervall": unknown; did you mean "interval"?`},
-		"table":      {least + "[surce]\n", `p.toml:6: key "surce": unknown; did you mean "source"?`},
-		"type":       {"state_dir = 5\n" + least, `p.toml:1: key "state_dir": is an integer, want a string`},
-		"short":      {"interval = '10ms'\n" + least, `p.toml:1: key "interval": 10ms is less than 1s`},
-		"lateness":   {"lateness = 5\n" + least, `p.toml:1: key "lateness": 5s is less than sweep_interval, 10s: no window could ever be complete`},
-		"revisit":    {"revisit = '25h'\n" + least, `p.toml:1: key "revisit": 25h is less than the longest window, lateness and 2h, 26h2m10s`},
-		"no window":  {"windows = []\n" + least, `p.toml:1: key "windows": is empty: ["1m", "10m", "1h", "1d"] is the default`},
-		"seconds":    {"windows = ['90s']\n" + least, `p.toml:1: key "windows[0]": 1m30s is not a multiple of a minute: 2m would do`},
-		"zero":       {"windows = [0]\n" + least, `p.toml:1: key "windows[0]": 0s is not a multiple of a minute: 1m would do`},
-		"multiple":   {"windows = ['1m', '1h',\n'90m']\n" + least, `p.toml:2: key "windows[2]": 1h30m is not a multiple of the one before, 1h: 2h would do`},
-		"shorter":    {"windows = ['1h', '10m']\n" + least, `p.toml:1: key "windows[1]": 10m is not a multiple of the one before, 1h: 1h would do`},
-		"twice":      {"windows = ['1h', '1h']\n" + least, `p.toml:1: key "windows[1]": 1h stands there already`},
-		"per target": {"per_target = '10m'\nsweep_interval = '5m'\n" + least, `p.toml:1: key "per_target": 10m holds fewer than 10 sweeps of 5m: 50m or more would do`},
-		"filter":     {"filter = 'median'\n" + least, `p.toml:1: key "filter": "median" is not one of sigma, density, mad`},
+		"unknown":     {"intervall = 1\n" + least, `p.toml:1: key "intervall": unknown; did you mean "interval"?`},
+		"table":       {least + "[surce]\n", `p.toml:6: key "surce": unknown; did you mean "source"?`},
+		"type":        {"state_dir = 5\n" + least, `p.toml:1: key "state_dir": is an integer, want a string`},
+		"short":       {"interval = '10ms'\n" + least, `p.toml:1: key "interval": 10ms is less than 1s`},
+		"lateness":    {"lateness = 5\n" + least, `p.toml:1: key "lateness": 5s is less than sweep_interval, 10s: no window could ever be complete`},
+		"revisit":     {"revisit = '25h'\n" + least, `p.toml:1: key "revisit": 25h is less than the longest window, lateness and 2h, 26h2m10s`},
+		"no window":   {"windows = []\n" + least, `p.toml:1: key "windows": is empty: ["1m", "10m", "1h", "1d"] is the default`},
+		"seconds":     {"windows = ['90s']\n" + least, `p.toml:1: key "windows[0]": 1m30s is not a multiple of a minute: 2m would do`},
+		"zero":        {"windows = [0]\n" + least, `p.toml:1: key "windows[0]": 0s is not a multiple of a minute: 1m would do`},
+		"multiple":    {"windows = ['1m', '1h',\n'90m']\n" + least, `p.toml:2: key "windows[2]": 1h30m is not a multiple of the one before, 1h: 2h would do`},
+		"shorter":     {"windows = ['1h', '10m']\n" + least, `p.toml:1: key "windows[1]": 10m is not a multiple of the one before, 1h: 1h would do`},
+		"twice":       {"windows = ['1h', '1h']\n" + least, `p.toml:1: key "windows[1]": 1h stands there already`},
+		"per target":  {"per_target = '10m'\nsweep_interval = '5m'\n" + least, `p.toml:1: key "per_target": 10m holds fewer than 10 sweeps of 5m: 50m or more would do`},
+		"filter":      {"filter = 'median'\n" + least, `p.toml:1: key "filter": "median" is not one of sigma, density, mad`},
+		"filter k":    {"filter = 'density'\nfilter_k = 0.5\n" + least, `p.toml:2: key "filter_k": 0.5 does not lie above 1 and up to 100: 2 is the default of density`},
+		"filter typo": {"filter_l = 2\n" + least, `p.toml:1: key "filter_l": unknown; did you mean "filter_k"?`},
 		"a unit": {least + "[[measurement]]\nname = 'ping'\nfield = 'a'\nunit = 'm'\ntarget = 'url'\n",
 			`p.toml:6: key "measurement[0]": measurement ping: unit "m" of field a is unknown: use ns, us, ms or s`},
 		"same name": {least + strings.Repeat("[[measurement]]\nname = 'ping'\nfield = 'a'\nunit = 'ms'\ntarget = 'url'\n", 2),

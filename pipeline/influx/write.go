@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,9 @@ import (
 // everything else is written, and the error is a *Refused that names each of them. InfluxDB 1.8 stores the good lines
 // of some batches that it refuses; they are then written twice, which is the same as once. A batch that is only too
 // large is no error. Each line to blame costs two requests for each time that the batch can be halved, and a batch of
-// nothing else two a line. Any other error ends the work, with an unknown part of the lines written.
+// nothing else two a line. When the batch and every single line are refused in the same words, which name none of them,
+// it is the request that is wrong: the error is the server's own. Any other error ends the work, with an unknown part of
+// the lines written.
 func (c *Client) Write(ctx context.Context, lines []byte) error {
 	if len(lines) == 0 {
 		return nil
@@ -24,10 +27,13 @@ func (c *Client) Write(ctx context.Context, lines []byte) error {
 	if err := c.divide(ctx, string(lines), 1, &r); err != nil {
 		return err
 	}
-	if len(r.Lines) > 0 {
-		return &r
+	switch {
+	case len(r.Lines) == 0:
+		return nil
+	case r.aboutRequest():
+		return r.Lines[0].Err
 	}
-	return nil
+	return &r
 }
 
 // divide writes text, whose first line is line number first of its batch, in as few pieces as the server takes.
@@ -36,6 +42,9 @@ func (c *Client) divide(ctx context.Context, text string, first int, r *Refused)
 	var e *Error
 	if !errors.As(err, &e) || !e.aboutLines() {
 		return err
+	}
+	if r.message == "" {
+		r.message = e.Message
 	}
 	n := count(text)
 	if n == 1 {
@@ -85,6 +94,8 @@ var ErrRefused = errors.New("influx: lines are refused")
 type Refused struct {
 	Batch int           // lines in the batch
 	Lines []RefusedLine // in order, at least one
+
+	message string // what the server says about the whole batch
 }
 
 // RefusedLine is a line that the server does not take even when it stands alone.
@@ -92,6 +103,18 @@ type RefusedLine struct {
 	Number int    // in its batch, from 1
 	Text   string // its middle is left out when it is longer than 450 bytes
 	Err    *Error // what the server says about it
+}
+
+// aboutRequest tells whether no line is to blame: the server says the same of the batch and of every line. What names a
+// line names its measurement, or counts lines (points dropped). A line alone tells nothing.
+func (r *Refused) aboutRequest() bool {
+	return r.Batch > 1 && len(r.Lines) == r.Batch && !slices.ContainsFunc(r.Lines, func(l RefusedLine) bool {
+		measurement := l.Text
+		if end := strings.IndexAny(l.Text, ", "); end >= 0 {
+			measurement = l.Text[:end]
+		}
+		return l.Err.Message != r.message || strings.Contains(l.Err.Message, measurement)
+	})
 }
 
 // Error is one line that quotes the first refused line and counts the others.

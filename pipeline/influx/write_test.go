@@ -125,6 +125,30 @@ func TestRefusedQuotesTheFirst(t *testing.T) {
 	}
 }
 
+// TestRequestIsToBlame: words that fit every line and name none are not about lines.
+func TestRequestIsToBlame(t *testing.T) {
+	for message, aboutLines := range map[string]bool{
+		"precision is not valid": false, `field type conflict on measurement "rollup"`: true, "request %d": true, "dropped=%l": true,
+	} {
+		n := 0
+		c, _, _ := fixture(t, -1, func(w http.ResponseWriter, r *http.Request) {
+			n++
+			w.WriteHeader(http.StatusBadRequest)
+			body, _ := gzip.NewReader(r.Body)
+			text, _ := io.ReadAll(body)
+			fmt.Fprint(w, strings.NewReplacer("%d", fmt.Sprint(n), "%l", fmt.Sprint(strings.Count(string(text), "\n"))).Replace(message))
+		})
+		var e *Error
+		err := c.Write(t.Context(), []byte("rollup,a=b f=1i 1\nrollup,a=b f=1i 2\nother f=1i 3\nrollup f=1i 4\n"))
+		if errors.Is(err, ErrRefused) != aboutLines || !errors.As(err, &e) || e.Status != 400 || IsTemporary(err) {
+			t.Errorf("%s: %v", message, err)
+		}
+		if err = c.Write(t.Context(), []byte("rollup f=1i 1\n")); !errors.Is(err, ErrRefused) {
+			t.Errorf("%s, a line alone: %v", message, err)
+		}
+	}
+}
+
 // TestHalvesAreTriedAgain: what fails for a while meanwhile is neither refused nor lost.
 func TestHalvesAreTriedAgain(t *testing.T) {
 	server := picky{t: t, status: 400, stored: map[string]int{}}

@@ -11,7 +11,7 @@
 //
 // It reads icmp_sweep, icmp_sweep_stats and whatever a Measurement describes. It leaves out where the bytes come from,
 // windows, and everything that only other readers want: strings, percentiles, other measurements. Memory grows with
-// the number of series, by about 500 bytes each.
+// the number of series, by about 500 bytes each, until Forget.
 package lines
 
 import (
@@ -34,7 +34,7 @@ const (
 	kinds
 )
 
-// Reader reads lines. Its values hold until the next call of Next, but a Series stays as it is for the Reader's life.
+// Reader reads lines. Its values hold until the next call of Next, but a Series stays as it is until Forget drops it.
 type Reader struct {
 	Series *schema.RTTSeries    // of a Point or Late: one pointer a series
 	Row    schema.SweepRow      // without its strings and percentiles

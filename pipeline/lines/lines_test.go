@@ -303,3 +303,31 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestForget: what is wanted keeps its pointer, in whatever order its tags come; the rest makes room.
+func TestForget(t *testing.T) {
+	const text = "icmp_sweep,host=h,target=a sent=1i 1\nicmp_sweep,target=a,host=h sent=1i 2\nicmp_sweep,host=h,target=b sent=1i 1\nicmp_sweep_stats,host=h points=2i 1\n"
+	r := NewReader(strings.NewReader(text), nil)
+	read := func() (all []*schema.RTTSeries) {
+		for {
+			k, err := r.Next()
+			if err == io.EOF {
+				return all
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if k == Point {
+				all = append(all, r.Series)
+			}
+		}
+	}
+	first := read()
+	r.Forget(func(s *schema.RTTSeries) bool { return s.Target == "a" })
+	if len(r.heads) != 2 {
+		t.Errorf("%d heads are left", len(r.heads))
+	}
+	r.Reset(strings.NewReader(text))
+	if again := read(); again[0] != first[0] || again[1] != first[0] || again[2] == first[2] || again[2].Target != "b" {
+		t.Error("the wrong series was forgotten")
+	}
+}

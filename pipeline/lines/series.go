@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"echogram/plugins/schema"
@@ -59,6 +60,11 @@ func (r *Reader) intern(m *Measurement, p *schema.Point) (*entry, error) {
 	e := &entry{s, m}
 	r.heads[string(key)] = e
 	return e, nil
+}
+
+// Forget drops the series that nobody wants any more: targets come and go. One that comes back has another pointer then.
+func (r *Reader) Forget(wanted func(*schema.RTTSeries) bool) {
+	maps.DeleteFunc(r.heads, func(_ string, e *entry) bool { return e.series == nil || !wanted(e.series) })
 }
 
 func newSeries(m *Measurement, p *schema.Point) (*schema.RTTSeries, error) {

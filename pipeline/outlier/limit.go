@@ -5,8 +5,10 @@ import (
 	"sort"
 )
 
-// factors are the methods' defaults of Config.K.
 var factors = [...]float64{Sigma: 3, Density: 2, MAD: 3}
+
+// K is the method's default of Config.K.
+func (m Method) K() float64 { return factors[m] }
 
 var reasons = [...]string{Sigma: "above mean + kσ", Density: "above k times the mode", MAD: "above median + k MAD"}
 

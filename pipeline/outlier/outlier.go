@@ -59,7 +59,7 @@ func (c Config) defaults() Config {
 		c.Method = Sigma
 	}
 	if !(c.K > 0 && c.K <= math.MaxFloat64) {
-		c.K = factors[c.Method]
+		c.K = c.Method.K()
 	}
 	if c.WarmUp <= 0 {
 		c.WarmUp = 100

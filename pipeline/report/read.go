@@ -13,9 +13,24 @@ func (r *Report) Line(line []byte) (ours bool, err error) {
 	if !ok {
 		return false, nil
 	}
-	p := &r.point
-	if err := parse(p, line, row); err != nil {
+	if err := parse(&r.point, line, row); err != nil {
 		return true, err
+	}
+	r.take(row)
+	return true, nil
+}
+
+// Row is Line for a row. Rows of kinds that Line does not take are passed over.
+func (r *Report) Row(row schema.Row) {
+	schema.Fill(&r.point, row)
+	r.take(row)
+}
+
+// take takes a row whose point is r.point.
+func (r *Report) take(row schema.Row) {
+	p := &r.point
+	if !r.config.wants(p.Time) {
+		return
 	}
 	switch row := row.(type) {
 	case *schema.BFDEchoRTTRow:
@@ -33,7 +48,6 @@ func (r *Report) Line(line []byte) (ours bool, err error) {
 	case *schema.BFDEventRow:
 		r.addEvent(row)
 	}
-	return true, nil
 }
 
 // rowOf makes an empty row of the line's measurement, if it is one that is drawn.

@@ -31,8 +31,11 @@ import (
 
 // Config bounds a report.
 type Config struct {
-	Streams int // at most so many streams of echoes, and so many of control packets, the first ones; 0: all
+	Streams     int   // at most so many streams of echoes, and so many of control packets, the first ones; 0: all
+	Start, Stop int64 // ns; only rows of Start <= time < Stop; Stop 0: no bound
 }
+
+func (c *Config) wants(at int64) bool { return c.Start <= at && (at < c.Stop || c.Stop == 0) }
 
 // Report collects rows and makes charts of them. The zero value is not usable.
 type Report struct {

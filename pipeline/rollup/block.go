@@ -69,7 +69,8 @@ func (b *Block) Read() []int64 {
 }
 
 // Add takes one point of a series of any measurement; p's own Series is not looked at. Points of windows that were not
-// asked for are left out. It is quick when the points of a series come with the same s, which must not change.
+// asked for are left out. It is quick when the points of a series come with the same s, which must not change. A point of
+// another measurement than icmp_sweep with a negative RTT is malformed: Read counts it, and nothing else does.
 func (b *Block) Add(s *schema.RTTSeries, p *schema.SweepRow) {
 	if s != b.last {
 		b.begin(s)
@@ -78,9 +79,14 @@ func (b *Block) Add(s *schema.RTTSeries, p *schema.SweepRow) {
 }
 
 func (b *Block) put(p *schema.SweepRow) {
-	if !b.refused {
-		b.points = append(b.points, pointOf(p))
+	if b.refused {
+		return
 	}
+	q := pointOf(p)
+	if b.series.Of != "" && p.RTT.Set && p.RTT.N < 0 {
+		q.has = malformed
+	}
+	b.points = append(b.points, q)
 }
 
 // begin goes over to another series, unless s only is another pointer to the same.
@@ -123,6 +129,9 @@ func (b *Block) finish() {
 			continue
 		}
 		b.read[i] += int64(len(in))
+		if in = wellFormed(in); len(in) == 0 {
+			continue
+		}
 		if bl != nil {
 			b.sum(bl, i).add(member, in)
 		}
@@ -131,6 +140,15 @@ func (b *Block) finish() {
 			b.rows = append(b.rows, sortable{row: row, window: w, kind: kindTarget, of: s.Of, series: &s.Series})
 		}
 	}
+}
+
+// wellFormed gives the points that are not malformed. It leaves points as they are: other lengths want them, too.
+func wellFormed(points []point) []point {
+	bad := func(p point) bool { return p.has&malformed != 0 }
+	if !slices.ContainsFunc(points, bad) {
+		return points
+	}
+	return slices.DeleteFunc(slices.Clone(points), bad)
 }
 
 // split gives the points from start on and before end, and those behind.

@@ -143,3 +143,37 @@ func TestName(t *testing.T) {
 		}
 	}
 }
+
+// TestMalformed: a negative RTT of another measurement is read, and in no row; of icmp_sweep it is as it is.
+func TestMalformed(t *testing.T) {
+	w := []Window{{Of: "ping", Length: time.Minute}, {Of: "ping", Length: time.Hour}, {Host: "h", Instance: "i", Length: time.Minute}}
+	block := NewBlock(testConfig, w)
+	ping := func(target string) *schema.RTTSeries {
+		return &schema.RTTSeries{Of: "ping", HasCounts: true, Series: schema.Series{Target: target}}
+	}
+	some, none := ping("a"), ping("b")
+	for i, rtt := range []int64{5, -7, 9} {
+		block.Add(some, &schema.SweepRow{Time: int64(i), Sent: 1, Received: 1, RTT: schema.Some(rtt)})
+	}
+	block.Add(none, &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(-1)})
+	block.Add(series("h", "10.0.0.1"), &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(-1)})
+	if got := block.Read(); !reflect.DeepEqual(got, []int64{4, 4, 1}) {
+		t.Errorf("read %v", got)
+	}
+	rows := block.Rows()
+	if len(rows) != 3 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		switch r := row.(type) {
+		case *schema.RTTRollupRow:
+			if r.Sent.N != 2 || r.RTTMin.N != 5 || r.RTTMax.N != 9 {
+				t.Errorf("%+v", r)
+			}
+		case *schema.BlockRollupRow:
+			if r.Sent != 1 {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package rollup
 
+import "echogram/plugins/schema"
+
 // forget drops the series that had no point in the longest window, which has just ended, and have none waiting: targets
 // come and go. All sums are empty.
 func (s *Stream) forget() {
@@ -27,6 +29,13 @@ func (s *Stream) forget() {
 	for _, t := range s.seats {
 		t.active = false
 	}
+}
+
+// Knows tells whether points of a series by this pointer are in an open window or wait for one. Of others it may come by
+// another pointer the next time.
+func (s *Stream) Knows(series *schema.RTTSeries) bool {
+	_, ok := s.bySeries[series]
+	return ok
 }
 
 // keepOnly renumbers the seats, and the targets of their blocks.

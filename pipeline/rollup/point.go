@@ -22,7 +22,8 @@ type point struct {
 const (
 	hasRTT = 1 << iota
 	hasTTL
-	onlyLate // it corrects late of the point of the same time, and is none itself
+	onlyLate  // it corrects late of the point of the same time, and is none itself
+	malformed // it is only counted as read
 )
 
 func pointOf(p *schema.SweepRow) point {

@@ -73,7 +73,8 @@ func NewStream(cfg StreamConfig) *Stream {
 // TooLate is the number of points that came behind the lateness.
 func (s *Stream) TooLate() int64 { return s.tooLate }
 
-// Add takes one point; p's own Series is not looked at. A series has one pointer for as long as the Stream lives.
+// Add takes one point; p's own Series is not looked at. A series has one pointer for as long as the
+// Stream Knows it.
 func (s *Stream) Add(series *schema.RTTSeries, p *schema.SweepRow) { s.add(series, pointOf(p)) }
 
 // Late takes a row that only corrects the late replies of the point of the same series and time.

@@ -47,6 +47,7 @@ func (s *Service) rollUp(ctx context.Context, of string, ws []ledger.Window, now
 	if err != nil {
 		return nil, err
 	}
+	s.complain(of, &j.bad)
 	done := s.whole(ws, j.read)
 	s.log.Info("rolled up", append(name(of), "from", stamp(j.from), "to", stamp(j.to), "windows", len(ws), "complete", complete(done),
 		"parts", len(parts), "rows", j.out.Rows(), "took", time.Since(began).Round(time.Millisecond).String())...)
@@ -97,6 +98,7 @@ type job struct {
 	read     []int64 // points of each window
 	networks *rollup.Networks
 	out      *sink.Batcher
+	bad      badPoints
 }
 
 func (s *Service) newJob(ws []ledger.Window, now int64) *job {
@@ -151,13 +153,20 @@ func (c *Config) each(ctx context.Context, parts []source.Part, say func(i int) 
 }
 
 func (s *Service) readOne(ctx context.Context, j *job, block *rollup.Block, p source.Part) error {
+	var bad badPoints
 	block.Reset()
-	if err := s.Points.Read(ctx, p, j.from, j.to, block.Reset, block.Add); err != nil {
+	begin, add := block.Reset, block.Add
+	if p.Of != "" {
+		begin = func() { block.Reset(); bad = badPoints{} }
+		add = func(series *schema.RTTSeries, row *schema.SweepRow) { bad.look(series, row); block.Add(series, row) }
+	}
+	if err := s.Points.Read(ctx, p, j.from, j.to, begin, add); err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(p.Values[:1], ""), err)
 	}
 	rows := block.Rows()
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.bad.merge(&bad)
 	for i, n := range block.Read() {
 		j.read[i] += n
 	}

@@ -106,11 +106,12 @@ type Service struct {
 	blocks  *blocks                   // nil: none
 	misled  []ledger.Window           // of which this round has read another number of rows than it had counted
 	exact   bool                      // the one before has: rows are counted minute by minute
+	told    map[string]int64          // malformed points of a run, by measurement, when it was last said
 }
 
 // New makes a Service that goes on from l.
 func New(cfg Config, l *ledger.Ledger, ends Ends, store Store) *Service {
-	s := &Service{Ends: ends, refusals: refusals{log: cfg.Log}, cfg: cfg, ledger: l, store: store, shifter: newShifter(cfg)}
+	s := &Service{Ends: ends, refusals: refusals{log: cfg.Log}, cfg: cfg, ledger: l, store: store, shifter: newShifter(cfg), told: map[string]int64{}}
 	s.blocks = newBlocks(cfg, ends, store, &s.refusals)
 	return s
 }

@@ -43,13 +43,16 @@ type Stream struct {
 	newest int64 // time of the data
 	next   int64 // time of the data at which a window may close
 	closed int64 // what ends there or before is written, by a former process to begin with; 0: nothing is
+	forgot int64 // end of the last longest window after which series were forgotten
 	whole  int64 // windows that begin there or later are seen whole
 	kept   bool  // a former process has written the windows that began before
 	gaps   []gap // what the filler has still to do
 	unread int64 // points of blocks before it are read from the source; 0: none are
 	ending bool  // the rows that come out are of windows that may not be over
-	told   [3]int64
+	told   [4]int64
 	ahead  int64 // points that lay ahead of the clock
+	held   *held // nil: none
+	stray  strays
 }
 
 // gap are the windows of one length that begin in from <= t < to.
@@ -88,7 +91,7 @@ func NewStream(cfg StreamConfig, from Closed, to Sink, store Store, filler *Fill
 }
 
 // Read takes all lines of r and writes the windows that close meanwhile. It is called again for further files: a
-// series must keep its pointer, so by the same Reader.
+// series must keep its pointer for as long as it comes, so by the same Reader.
 func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
 	if s.blocks != nil {
 		s.blocks.load()
@@ -100,42 +103,86 @@ func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
 		} else if err != nil {
 			return err
 		}
-		t := r.Row.Time
-		if kind == lines.Manifest {
-			t = r.Stats.Time
-		}
-		if kind == lines.Other || !s.sane(t) {
+		if kind == lines.Other {
 			continue
 		}
-		s.add(kind, r)
-		if t < s.next {
-			continue
+		v := value{kind, r.Series, &r.Row, &r.Stats}
+		if s.cfg.Now == nil {
+			if err := s.decide(ctx, v.time()); err != nil {
+				return err
+			}
+			if s.far(v.time(), s.newest) {
+				s.hold(v, r)
+				continue
+			}
 		}
-		if err := s.close(ctx); err != nil {
+		closed, err := s.take(ctx, v)
+		if err != nil {
 			return err
 		}
+		if !closed {
+			continue
+		}
+		s.forget(r)
 		if s.cfg.Now != nil {
 			s.complain(r, 2)
 		}
 	}
 }
 
-func (s *Stream) add(kind lines.Kind, r *lines.Reader) {
+// forget has r drop what the rollup has dropped, which is once in each longest window.
+func (s *Stream) forget(r *lines.Reader) {
+	longest := int64(s.cfg.Rollup.Lengths[len(s.cfg.Rollup.Lengths)-1])
+	if end := window.Floor(s.closed, longest); end > s.forgot {
+		s.forgot = end
+		r.Forget(s.rollup.Knows)
+	}
+}
+
+// value is what a line told.
+type value struct {
+	kind   lines.Kind
+	series *schema.RTTSeries     // of a Point or Late
+	row    *schema.SweepRow      // of a Point or Late
+	stats  *schema.SweepStatsRow // of a Manifest
+}
+
+func (v *value) time() int64 {
+	if v.kind == lines.Manifest {
+		return v.stats.Time
+	}
+	return v.row.Time
+}
+
+// take takes one value, and closes the windows that are over by it.
+func (s *Stream) take(ctx context.Context, v value) (closed bool, err error) {
+	t := v.time()
+	if !s.sane(t) {
+		return false, nil
+	}
+	s.add(v)
+	if t < s.next {
+		return false, nil
+	}
+	return true, s.close(ctx)
+}
+
+func (s *Stream) add(v value) {
 	if s.blocks != nil {
-		s.look(kind, r)
+		s.look(v)
 	}
 	if s.cfg.OnlyBlocks {
 		return
 	}
-	switch kind {
+	switch v.kind {
 	case lines.Point:
-		s.rollup.Add(r.Series, &r.Row)
+		s.rollup.Add(v.series, v.row)
 	case lines.Late:
-		s.rollup.Late(r.Series, &r.Row)
+		s.rollup.Late(v.series, v.row)
 	case lines.Manifest:
-		s.rollup.Manifest(&r.Stats)
+		s.rollup.Manifest(v.stats)
 		if s.shifter != nil {
-			s.shifter.tell(r.Stats.Host, r.Stats.Instance, r.Stats.Time, &r.Stats.Link)
+			s.shifter.tell(v.stats.Host, v.stats.Instance, v.stats.Time, &v.stats.Link)
 		}
 	}
 }
@@ -255,6 +302,11 @@ func (s *Stream) emit(ctx context.Context, row schema.Row) error {
 // single rows.
 func (s *Stream) End(ctx context.Context) error {
 	s.ending = s.cfg.Now != nil
+	if s.held != nil { // nothing speaks against it
+		if err := s.decide(ctx, s.held.time()); err != nil {
+			return err
+		}
+	}
 	if err := s.rollup.Finish(func(r schema.Row) error { return s.emit(ctx, r) }); err != nil {
 		return err
 	}
@@ -291,6 +343,7 @@ func (s *Stream) complain(r *lines.Reader, factor int64) {
 	all := []complaint{
 		{s.rollup.TooLate(), "points that came too late are left out", []any{"lateness", s.cfg.Lateness.String()}},
 		{s.ahead, "points ahead of the clock are left out", nil},
+		{s.stray.n, "points far ahead of those around them are left out", []any{"line", s.stray.line, "first", s.stray.first}},
 	}
 	if r != nil {
 		n, first, line := r.Malformed()

@@ -8,16 +8,15 @@ import (
 )
 
 // look hands what was read to the analyst.
-func (s *Stream) look(kind lines.Kind, r *lines.Reader) {
-	switch kind {
+func (s *Stream) look(v value) {
+	if v.time() < s.unread {
+		return
+	}
+	switch v.kind {
 	case lines.Point:
-		if r.Row.Time >= s.unread {
-			s.blocks.add(r.Series, &r.Row)
-		}
+		s.blocks.add(v.series, v.row)
 	case lines.Manifest:
-		if r.Stats.Time >= s.unread {
-			s.blocks.manifest(&r.Stats)
-		}
+		s.blocks.manifest(v.stats)
 	}
 }
 

@@ -97,7 +97,7 @@ func TestReadMeasurement(t *testing.T) {
 	}
 	for i, want := range []schema.SweepRow{
 		{Time: 1, Sent: 5, Received: 4, RTT: schema.Some(203749)}, {Time: 2, Sent: 5},
-		{Time: 4, Sent: 1, Received: 1, RTT: schema.Some(7e6)}, {Time: 5, Sent: 1, Received: 1},
+		{Time: 4, Sent: 1, Received: 1, RTT: schema.Some(7e6)}, {Time: 5, Sent: 1, Received: 1, RTT: schema.Some(-7e6)},
 	} {
 		if !reflect.DeepEqual(all[i].row, want) {
 			t.Errorf("row %d: got %+v", i, all[i].row)
@@ -110,7 +110,7 @@ func TestReadMeasurement(t *testing.T) {
 	}
 }
 
-// TestRTT: what is no RTT is left out, and does not end the reading; what is no number does.
+// TestRTT: what is no RTT is negative, and does not end the reading; what is no number does.
 func TestRTT(t *testing.T) {
 	for _, c := range []struct {
 		text string
@@ -118,8 +118,8 @@ func TestRTT(t *testing.T) {
 		want schema.Opt
 	}{
 		{"0.0005", 1e6, schema.Some(500)}, {"1.5e-3", 1e6, schema.Some(1500)}, {"7", 1e3, schema.Some(7000)},
-		{"-1", 1, schema.Opt{}}, {"-0.5", 1e6, schema.Opt{}}, {"9223372036854775807", 1e3, schema.Opt{}},
-		{"10000000000000000000", 1e6, schema.Opt{}}, {"1e400", 1, schema.Opt{}},
+		{"-1", 1, schema.Some(-1)}, {"-0.5", 1e6, schema.Some(-5e5)}, {"9223372036854775807", 1e3, schema.Some(NoRTT)},
+		{"10000000000000000000", 1e6, schema.Some(NoRTT)}, {"1e400", 1, schema.Some(NoRTT)}, {"-1e400", 1, schema.Some(NoRTT)},
 	} {
 		if got, err := rtt([]byte(c.text), c.unit); got != c.want || err != nil {
 			t.Errorf("%s: %v, %v", c.text, got, err)
@@ -135,14 +135,11 @@ func TestRTT(t *testing.T) {
 // TestRecordSeries: http_response has a tag that is called as the column in which Flux names its answer.
 func TestRecordSeries(t *testing.T) {
 	table := tableOf(&lines.Measurement{Name: "http_response", Field: "response_time", Unit: "s", Target: "server"})
-	for result, want := range map[string][]schema.Tag{
-		"_result": {{Key: "server", Value: "a"}},
-		"timeout": {{Key: "result", Value: "timeout"}, {Key: "server", Value: "a"}},
-	} {
-		record := query.NewFluxRecord(0, map[string]any{"result": result, "table": int64(0), "_measurement": "http_response", "server": "a", "response_time": 0.1})
-		if s, err := recordSeries(table, record, nil); err != nil || !reflect.DeepEqual(s.Labels, want) {
-			t.Errorf("%s: %v, %v", result, s, err)
-		}
+	record := query.NewFluxRecord(0, map[string]any{"result": "_result", "table": int64(0), "_measurement": "http_response",
+		"_our_result": "timeout", "_our_table": "x", "server": "a", "response_time": 0.1})
+	want := []schema.Tag{{Key: "result", Value: "timeout"}, {Key: "server", Value: "a"}, {Key: "table", Value: "x"}}
+	if s, err := recordSeries(table, record, nil); err != nil || !reflect.DeepEqual(s.Labels, want) {
+		t.Errorf("%v, %v", s, err)
 	}
 }
 

@@ -25,7 +25,7 @@ func (f *Facts) set(field, value string) {
 			at = &l.TXUsecs
 		}
 		n, err := strconv.ParseInt(value, 10, 64)
-		*at = some(n, err == nil)
+		*at = schema.Opt{N: n, Set: err == nil}
 	case "adaptive_coalescing":
 		l.Adaptive = value
 	case "eee":

@@ -173,11 +173,14 @@ func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condit
 		and = append(and, where[i].flux())
 	}
 	q := s.from(from, to, t.measurement, append(and, "("+strings.Join(wanted, " or ")+")")...) +
-		` |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`
+		` |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")` + fluxRename
 	var series *schema.RTTSeries
 	var failed error
 	table := -1
 	err := s.each(ctx, q, func() { begin(); series, table, failed = nil, -1, nil }, func(r *query.FluxRecord) {
+		if at := r.Time().UnixNano(); at < from || at >= to {
+			return // 1.8 takes in points on the range's stop
+		}
 		if series == nil || r.Table() != table {
 			table = r.Table()
 			series, failed = recordSeries(t, r, failed)
@@ -185,11 +188,11 @@ func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condit
 		var row R
 		*t.time(&row) = r.Time().UnixNano()
 		for _, c := range t.columns {
-			if v := r.ValueByKey(c.name); v != nil && failed == nil {
+			if v := r.ValueByKey(fluxColumn(c.name)); v != nil && failed == nil {
 				failed = c.set(&row, text(v))
 			}
 		}
-		if r.ValueByKey(t.columns[0].name) != nil && failed == nil {
+		if r.ValueByKey(fluxColumn(t.columns[0].name)) != nil && failed == nil {
 			add(series, &row)
 		}
 	})
@@ -199,18 +202,31 @@ func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condit
 	return err
 }
 
-// fluxResult is what Flux calls an answer without a name, in a column that a tag of the same key takes the place of.
-const fluxResult = "_result"
+// An answer has columns result and table of its own: tags and fields that are called so, such as the tag result of
+// http_response, come by another name.
+const (
+	fluxOurs   = "_our_"
+	fluxRename = ` |> rename(fn: (column) => if column == "result" or column == "table" then "` + fluxOurs + `" + column else column)`
+)
 
-// recordSeries takes the tags of a pivoted record: every text column that is no field and that Flux did not add itself.
+// fluxColumn is the column of a tag or field.
+func fluxColumn(name string) string {
+	if name == "result" || name == "table" {
+		return fluxOurs + name
+	}
+	return name
+}
+
+// recordSeries takes the tags of a renamed record: every text column that is no field and that Flux did not add itself.
 func recordSeries[R any](t *table[R], r *query.FluxRecord, failed error) (*schema.RTTSeries, error) {
 	var p schema.Point
 	for k, v := range r.Values() {
 		text, ok := v.(string)
-		if !ok || strings.HasPrefix(k, "_") || k == "result" && text == fluxResult || k == "table" || t.index(k) >= 0 {
+		name, ours := strings.CutPrefix(k, fluxOurs)
+		if !ok || !ours && (strings.HasPrefix(k, "_") || fluxColumn(k) != k) || t.index(name) >= 0 {
 			continue
 		}
-		p.SetTag(k, text)
+		p.SetTag(name, text)
 	}
 	series, err := t.series(&p)
 	return series, cmp.Or(failed, err)

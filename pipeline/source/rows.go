@@ -37,6 +37,7 @@ func (s *Source) Outcomes(ctx context.Context, block string, from, to int64, beg
 var whole = map[string]string{
 	schema.ICMPSweepBlock: "targets", schema.ICMPSweepRollup: "sweeps",
 	schema.BlockState: "sweeps", schema.BlockOutage: "duration_ns", schema.BlockChurn: "addresses", schema.BlockDaily: "days",
+	schema.BFDSession: "control_packets", schema.BFDEcho: "echo_packets_sent", schema.BFDEchoRTT: "answered", schema.BFDEvent: "text",
 }
 
 // Values lists the values that a tag has in the rows of one of the measurements that Rows reads, in from <= t < to, sorted.
@@ -57,11 +58,16 @@ func (s *Source) Values(ctx context.Context, measurement, tag string, from, to i
 }
 
 // Rows hands all rows of kind's measurement in from <= t < to whose tag has the value to add, each in a fresh row of
-// kind. It reads icmp_sweep_block, icmp_sweep_rollup and the measurements of block analytics. begin is called as by Read.
+// kind; without a tag all rows, of which there should be few. It reads icmp_sweep_block, icmp_sweep_rollup, and the
+// measurements of block analytics and of BFD but bfd_stats. begin is called as by Read.
 func (s *Source) Rows(ctx context.Context, fresh func() schema.Row, tag, value string, from, to int64, begin func(), add func(schema.Row)) error {
 	t := rowTable(fresh())
+	var where []condition
+	if tag != "" {
+		where = []condition{{tag, []string{value}}}
+	}
 	var failed error
-	err := read(ctx, s, t, []condition{{tag, []string{value}}}, from, to, func() { begin(); failed = nil }, func(tags *schema.RTTSeries, p *schema.Point) {
+	err := read(ctx, s, t, where, from, to, func() { begin(); failed = nil }, func(tags *schema.RTTSeries, p *schema.Point) {
 		p.Measurement, p.Tags, p.HasTime = t.measurement, tags.Labels, true
 		row := fresh()
 		if err := schema.Read(p, row); err != nil {

@@ -152,7 +152,8 @@ func (s *Source) Parts(ctx context.Context, of string, from, to int64) ([]Part, 
 // Read hands every row of one part in from <= t < to to add, series by series; what add gets is valid until it
 // returns, but a series stays as it is for as long as its rows come. Rows without a field "sent" (or that which every
 // row of the measurement should hold) are left out: the late reply of a row that was lost. begin is called before the
-// first row, and again when a broken connection made the reading start over.
+// first row, and again when a broken connection made the reading start over. A negative RTT of another measurement is none:
+// the row is malformed.
 func (s *Source) Read(ctx context.Context, part Part, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRow)) error {
 	return read(ctx, s, s.tables[part.Of], []condition{{s.targets[part.Of], part.Values}}, from, to, begin, add)
 }

@@ -123,12 +123,15 @@ func tableOf(m *lines.Measurement) *table[schema.SweepRow] {
 	return t
 }
 
-// rtt makes an RTT of a number in a unit of so many ns, rounded half away from zero. What is none is left out: one value
-// that is far off must not keep all others from being read.
+// NoRTT is the RTT of a row of another measurement whose number is none: beyond what nanoseconds can hold.
+const NoRTT = math.MinInt64
+
+// rtt makes an RTT of a number in a unit of so many ns, rounded half away from zero. What is none comes as a negative
+// number: one value that is far off must not keep all others from being read.
 func rtt(text []byte, unit int64) (schema.Opt, error) {
 	if !bytes.ContainsAny(text, ".eE") {
 		if v, err := parseInt(text); err == nil {
-			return some(v*unit, v >= 0 && v <= math.MaxInt64/unit), nil
+			return within(v*unit, v >= -math.MaxInt64/unit && v <= math.MaxInt64/unit), nil
 		}
 	}
 	f, err := strconv.ParseFloat(string(text), 64) // 1.8 writes 1e19 without an exponent
@@ -136,14 +139,14 @@ func rtt(text []byte, unit int64) (schema.Opt, error) {
 		return schema.Opt{}, err
 	}
 	ns := math.Round(f * float64(unit))
-	return some(int64(ns), ns >= 0 && ns < math.MaxInt64), nil
+	return within(int64(ns), math.Abs(ns) < math.MaxInt64), nil
 }
 
-func some(n int64, ok bool) schema.Opt {
+func within(ns int64, ok bool) schema.Opt {
 	if !ok {
-		return schema.Opt{}
+		return schema.Some(NoRTT)
 	}
-	return schema.Some(n)
+	return schema.Some(ns)
 }
 
 // count makes a number of requests or replies of an integer or of a whole float.

@@ -34,7 +34,8 @@ at their blocks over time: outages, churn, use, daily patterns. - is STDIN. Rows
 default ones and only icmp_sweep is read.
 
 Points may come in any order within the lateness. Files that are in no order of time (exports of InfluxDB) are written
-to a bucket by "influx write" first and rolled up by "backfill". With --raw the sweeps of con-ping become points of
+to a bucket by "influx write" first and rolled up by "backfill". A point more than a day and the lateness ahead of all
+before it is left out when the next one falls back by as much: its time is wrong. With --raw the sweeps of con-ping become points of
 icmp_sweep, in the source bucket of the configuration or in --output, and nothing is rolled up.
 
 Malformed lines are counted, and the first is quoted. Exit codes: 0 done, 1 failed, 2 usage or configuration.`,
@@ -129,6 +130,7 @@ func (f *importFlags) load() (cfg *config.Config, err error) {
 // writeRaw writes points and manifests as the sweeps would have.
 func writeRaw(ctx context.Context, in *inputs, out *sink.Batcher, log *slog.Logger) error {
 	err := in.each(func(r *lines.Reader) error {
+		defer r.Forget(func(*schema.RTTSeries) bool { return false })
 		for {
 			kind, err := r.Next()
 			if err == io.EOF {

@@ -46,10 +46,13 @@ type pathFlags struct {
 	estimate   path.Config
 	rates      []string
 	// results
-	filter  string
-	format  string
-	output  string
-	picture string
+	filter     string
+	filterK    float64
+	confidence float64
+	format     string
+	output     string
+	picture    string
+	config     string
 
 	changed func(flag string) bool
 }
@@ -69,6 +72,7 @@ Ctrl-C ends it earlier, with what there is. Meanwhile it holds the CPU out of de
 but that, and echogram its own. Exit codes: 0 done, 1 failed, 2 usage.`,
 		Example: `  echogram-pipeline path 192.0.2.17
   echogram-pipeline path --reference 192.0.2.1=1,5 --reference 192.0.2.9=4 --picture path.png 192.0.2.17
+  echogram-pipeline path --config /etc/echogram/pipeline.toml --reference 192.0.2.1=1 192.0.2.17
   echogram-pipeline path --baseline site.json --save rack12 --hops 2 --metres 30 192.0.2.12
   echogram sweep -c 2000 --count-interval 10ms --burst 1 --samples --format influx 192.0.2.17 | echogram-pipeline path --read -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,7 +89,7 @@ but that, and echogram its own. Exit codes: 0 done, 1 failed, 2 usage.`,
 
 func (f *pathFlags) addMeasuring(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 2000, "at most so many probes of each size")
-	flags.DurationVar(&f.err, "error", 20*time.Nanosecond, "stop when the 95 % interval of every mean is this far to either side, at most; 0: go on")
+	flags.DurationVar(&f.err, "error", 20*time.Nanosecond, "stop when the interval of every mean is this far to either side, at most; 0: go on")
 	flags.DurationVar(&f.duration, "duration", 0, "stop after so long; 0: go on")
 	flags.DurationVar(&f.interval, "interval", 10*time.Millisecond, "between two probes, at least 1 ms; with --read: what it was (default then: as the data has it)")
 	flags.IntSliceVarP(&f.sizes, "sizes", "s", []int{12}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; with --read: of samples without the tag size")
@@ -110,8 +114,11 @@ func (f *pathFlags) addComparing(flags *pflag.FlagSet) {
 
 func (f *pathFlags) addResults(flags *pflag.FlagSet) {
 	flags.StringVar(&f.filter, "filter", outlier.Sigma.String(), "outlier filter: sigma, density or mad")
+	flags.Float64Var(&f.filterK, "filter-k", 0, "cut so many σ above the mean, times the densest RTT, or median deviations above the median (default 3, 2, 3)")
+	flags.Float64Var(&f.confidence, "confidence", 0.95, "of the interval of every mean")
 	flags.StringVar(&f.format, "format", "text", "`FORMAT` of the results: text, json (an object a line) or influx (line protocol)")
 	flags.StringVarP(&f.output, "output", "o", "", "write results to this `FILE`")
+	flags.StringVar(&f.config, "config", "", "also write path_estimate to the sink of this configuration `FILE`")
 	flags.StringVar(&f.picture, "picture", "", "draw to `FILE`.png or .svg; of several targets each to one that its address is added to")
 }
 
@@ -128,6 +135,10 @@ func (f *pathFlags) plan(targets []string) (p pathPlan, err error) {
 	p.targets = targets
 	if p.filter.Method, err = outlier.ParseMethod(f.filter); err != nil {
 		return p, fmt.Errorf("--filter: %w", err)
+	}
+	p.filter.K, p.filter.Confidence = p.filter.Method.K(), f.confidence
+	if f.changed("filter-k") {
+		p.filter.K = f.filterK
 	}
 	if f.estimate.LinkRates, err = parseRates(f.rates); err != nil {
 		return p, err
@@ -157,6 +168,10 @@ func (f *pathFlags) check(p *pathPlan) error {
 		return fmt.Errorf("--interval %v is less than %v: a probe must not wait behind another", f.interval, leastInterval)
 	case f.timeout <= 0 || f.duration < 0 || f.err < 0 || f.estimate.HopDelay < 0:
 		return errors.New("--timeout must be positive, and --duration, --error and --hop-delay must not be negative")
+	case !(p.filter.K > 1 && p.filter.K <= 100):
+		return fmt.Errorf("--filter-k %v does not lie above 1 and up to 100: %v is the default of %v", p.filter.K, p.filter.Method.K(), p.filter.Method)
+	case !(f.confidence > 0 && f.confidence < 1):
+		return fmt.Errorf("--confidence %v does not lie between 0 and 1", f.confidence)
 	case !(f.estimate.NsPerMetre > 0) || !(f.metres >= 0):
 		return errors.New("--ns-per-metre must be positive, and --metres must not be negative")
 	case f.save != "" && (f.baseline == "" || len(p.targets) > 1):
@@ -233,6 +248,10 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	to, err := f.sinkOf(log)
+	if err != nil {
+		return usageError{err}
+	}
 	var all []*subject
 	if f.read != "" {
 		all, err = f.readSubjects(ctx, &p, stdin, log)
@@ -252,7 +271,7 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 			return err
 		}
 	}
-	return errors.Join(f.writeFindings(&p, findings, stdout), f.drawFindings(findings))
+	return errors.Join(f.writeFindings(&p, findings, stdout), f.drawFindings(findings), storeFindings(ctx, to, findings))
 }
 
 // finding is what is known of one target in the end.

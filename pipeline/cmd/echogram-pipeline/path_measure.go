@@ -160,7 +160,7 @@ func (m *measuring) exact() bool {
 	return m.flags.err > 0 && halfWidth(worst) <= float64(m.flags.err)
 }
 
-// halfWidth is the widest 95 % interval of a measurement's means, ns to either side.
+// halfWidth is the widest interval of a measurement's means, ns to either side.
 func halfWidth(m *path.Measurement) float64 { return half(widest(m)) }
 
 func widest(m *path.Measurement) *path.Size {

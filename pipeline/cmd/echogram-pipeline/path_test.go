@@ -288,6 +288,40 @@ func TestPathPoint(t *testing.T) {
 	}
 }
 
+// TestPathStores: with --config the point goes to the sink, too, again and again; what says STDOUT is refused.
+func TestPathStores(t *testing.T) {
+	text := chain().lines(t, 5, 200, "192.0.2.3")
+	dir := t.TempDir()
+	file, cfg := filepath.Join(dir, "points.lp"), filepath.Join(dir, "pipeline.toml")
+	write := func(sink string) {
+		if err := os.WriteFile(cfg, []byte("[source]\ntype = 'stdin'\n[sink]\n"+sink), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("type = 'file'\npath = '" + file + "'\n")
+	for range 2 {
+		if stdout, _, err := runPath(text, "--read", "-", "--config", cfg); err != nil || !strings.Contains(stdout, "Cannot be told") {
+			t.Fatalf("%v: %s", err, stdout)
+		}
+	}
+	got, err := os.ReadFile(file)
+	first, second, _ := strings.Cut(string(got), "\n")
+	var row schema.PathEstimateRow
+	if err := errors.Join(err, schema.ParseLine([]byte(first), &row)); err != nil || row.Target != "192.0.2.3" || second != first+"\n" {
+		t.Errorf("%v: %s", err, got)
+	}
+	for sink, want := range map[string]string{
+		"type = 'stdout'\n": cfg + `: key "sink.type": is "stdout", where the results go already: --format influx writes them as points`,
+		"type = 'tape'\n":   cfg + `:4: key "sink.type": "tape" is not one of influxdb, file, stdout`,
+	} {
+		write(sink)
+		var usage usageError
+		if _, _, err := runPath(text, "--read", "-", "--config", cfg); !errors.As(err, &usage) || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
 func TestPathBySlope(t *testing.T) {
 	w := newWires(map[string]float64{"192.0.2.3": 20000}, 12, 400, 800, 1200, 1440)
 	w.perByte = 3 * 160 // two switches between three links of 100 Mbit/s

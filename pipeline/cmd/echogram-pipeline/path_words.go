@@ -93,11 +93,15 @@ func (f *finding) pace() string {
 	return text
 }
 
-// noiseIs is what each filter takes for it.
-var noiseIs = map[outlier.Method]string{
-	outlier.Sigma:   "more than 3 σ above the mean of the others",
-	outlier.Density: "more than twice the densest RTT",
-	outlier.MAD:     "far above the median for what they scatter",
+// noiseIs is what a filter takes for it.
+func noiseIs(c outlier.Config) string {
+	switch c.Method {
+	case outlier.Density:
+		return fmt.Sprintf("more than %v times the densest RTT", c.K)
+	case outlier.MAD:
+		return fmt.Sprintf("more than %v scaled median deviations above the median", c.K)
+	}
+	return fmt.Sprintf("more than %v σ above the mean of the others", c.K)
 }
 
 // onlySize says what the RTTs are where there is one payload size.
@@ -105,7 +109,7 @@ func (f *finding) onlySize(s *path.Size) string {
 	r := &s.Filter
 	text := "No RTT was cut as noise: they"
 	if r.Cut > 0 {
-		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noiseIs[f.filter.Method], r.Kept)
+		text = fmt.Sprintf("%s above %s cut as noise, %s: the other %d", counted(r.Cut, "RTT"), ns(r.Limit), noiseIs(f.filter), r.Kept)
 	}
 	return text + fmt.Sprintf(" have a mean of %s and their floor at %s.", plusMinus(r.Mean, half(s)), floorOf(s))
 }

@@ -39,7 +39,7 @@ func newReport() *cobra.Command {
 		Short: "Draw networks, their blocks, and BFD sessions",
 		Long: `Draw pictures of what was swept and of BFD sessions: from files of line protocol or con-ping's
 (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, - or none being STDIN; or from InfluxDB, where --config
-tells: points of sweeps from its source, rows of block analytics from its sink.
+tells: points of sweeps and of BFD from its source, rows of block analytics from its sink.
 
 Of each network: map, its latest RTTs along a Hilbert curve; animation, the same over its sweeps (gif, apng); calendar,
 the share that answers by hour and day; timeline, outages; hours, RTTs by hour of the day; churn, addresses and
@@ -52,6 +52,7 @@ or nothing to draw, 2 usage or configuration.`,
 		Example: `  echogram sweep --format influx 192.0.2.0/24 | echogram-pipeline report --out pictures
   echogram-pipeline report --out pictures --picture map,animation --max 350ms 192.0.2.0-24-*.txt
   echogram-pipeline report --out pictures --config pipeline.toml --network 192.0.2.0/24 --start 2026-01-10T00:00:00Z
+  echogram-pipeline report --out pictures --config pipeline.toml --picture bfd --start 2026-01-10T00:00:00Z
   echogram-pipeline report --page network.html --config pipeline.toml --network 192.0.2.0/24
   echogram bfd --format influx --per-echo link.pcap | echogram-pipeline report --out pictures`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -23,10 +23,10 @@ func (f *reportFlags) parse(files []string, now time.Time) (*drawing, error) {
 	case f.max < 0:
 		return nil, fmt.Errorf("--max %v is negative", f.max)
 	}
-	if err = errors.Join(f.parseFormats(d), f.parseKinds(d)); err != nil {
+	if d.within, err = f.parseWithin(now); err != nil {
 		return nil, err
 	}
-	if d.within, err = f.parseWithin(now); err != nil {
+	if err = errors.Join(f.parseFormats(d), f.parseKinds(d)); err != nil {
 		return nil, err
 	}
 	d.nets = report.NewCollection(d.within)
@@ -54,10 +54,11 @@ func (f *reportFlags) parseKinds(d *drawing) error {
 		name = strings.TrimSpace(name)
 		switch kind := report.Kind(name); {
 		case name == bfdKind:
-			d.bfd = report.New(report.Config{Streams: maxStreams})
+			streams := maxStreams
 			if f.all {
-				d.bfd = report.New(report.Config{})
+				streams = 0
 			}
+			d.bfd = report.New(report.Config{Streams: streams, Start: d.within.Start, Stop: d.within.Stop})
 		case !slices.Contains(report.Kinds(), kind):
 			return fmt.Errorf("--picture %q is none of %s", name, strings.Join(allKinds(), ", "))
 		case !slices.Contains(d.kinds, kind):

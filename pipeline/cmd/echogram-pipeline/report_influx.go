@@ -48,7 +48,7 @@ func (d *drawing) readInfluxDB(ctx context.Context, name string) (err error) {
 			return err
 		}
 	}
-	return nil
+	return d.readBFD(ctx, raw)
 }
 
 // outcome is what a report keeps of a row until all of its block have come.

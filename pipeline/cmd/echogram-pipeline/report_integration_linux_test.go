@@ -20,8 +20,12 @@ func TestReportFromInfluxDB(t *testing.T) {
 	for at := noon; at.Before(noon.Add(30 * time.Hour)); at = at.Add(time.Hour) {
 		w.add("one", 1, 1024, at, 0)
 	}
-	text := w.lines()
+	bfd := session(t)
+	text := append(w.lines(), bfd...)
 	w.store()
+	if err := lab.influx.Write(t.Context(), w.source, string(bfd)); err != nil {
+		t.Fatal(err)
+	}
 	sink := database(t, "made")
 	made := analytics(t)
 	if err := lab.influx.Write(t.Context(), sink, string(made)); err != nil {
@@ -44,7 +48,7 @@ func TestReportFromInfluxDB(t *testing.T) {
 	for _, language := range []string{"influxql", "flux"} {
 		w.sourceKeys = "language = '" + language + "'"
 		got := draw(language, "--config", w.config(sink, language+"-state"))
-		if a, b := names(t, want), names(t, got); !slices.Equal(a, b) || len(a) != 6 {
+		if a, b := names(t, want), names(t, got); !slices.Equal(a, b) || len(a) != 9 {
 			t.Fatalf("%s: %v, want %v", language, b, a)
 		}
 		for _, name := range names(t, want) {
@@ -91,5 +95,32 @@ func analytics(t *testing.T) (text []byte) {
 			t.Fatal(err)
 		}
 	}
+	return text
+}
+
+// session is a day of a BFD session, with echoes, as both ends of it send.
+func session(t *testing.T) (text []byte) {
+	t.Helper()
+	add := func(r schema.Row) {
+		var err error
+		if text, err = schema.AppendLine(text, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ends := [2]schema.BFDSeries{{Host: "prober", Instance: "one", Local: "10.0.0.1", Peer: "10.0.0.2", Hop: "single", Family: "ipv4"}}
+	ends[1] = ends[0]
+	ends[1].Local, ends[1].Peer = ends[0].Peer, ends[0].Local
+	for i := range int64(24 * 60) {
+		at := noon.UnixNano() + i*int64(time.Minute)
+		for _, end := range ends {
+			add(&schema.BFDSessionRow{BFDSeries: end, Time: at, State: "Up", StateCode: 3, DetectMult: 3, Packets: 60, Interval: schema.Some(1e9),
+				Intervals:    schema.Intervals{Count: 60, Min: schema.Some(76e7), Mean: schema.Some(87e7), Max: schema.Some(99e7 + i)},
+				DetectMargin: schema.OptFloat{F: 0.6, Set: true}})
+		}
+		echoes := schema.BFDEchoSeries{BFDSeries: ends[0], Layout: "frr-ts", TapRole: "initiator"}
+		add(&schema.BFDEchoRow{BFDEchoSeries: echoes, Time: at, Sent: 600, Returned: 600, Pairing: "identity",
+			RTTMin: schema.Some(20e3), RTTP50: schema.Some(25e3 + i), RTTP95: schema.Some(30e3), RTTMax: schema.Some(50e3)})
+	}
+	add(&schema.BFDEventRow{BFDSeries: ends[0], Event: schema.BFDEventFlap, Time: noon.UnixNano() + int64(time.Hour), Text: `"Up" to Down`, From: "Up", To: "Down"})
 	return text
 }

@@ -62,6 +62,7 @@ func TestEveryWindow(t *testing.T) {
 	for _, r := range pinged {
 		text, _ = schema.AppendLine(text, r)
 	}
+	text = append(text, malformedPing(t, pinged[0], midnight.Add(26*time.Hour+30*time.Second))...)
 	for chunk := range slices.Chunk(bytes.SplitAfter(text, []byte("\n")), 20000) {
 		if err := lab.influx.Write(t.Context(), w.source, string(bytes.Join(chunk, nil))); err != nil {
 			t.Fatal(err)
@@ -101,12 +102,25 @@ func TestEveryWindow(t *testing.T) {
 	before := dump(t, "influxql_"+w.source[len("raw_"):])
 	code, log = command(t, "backfill", "--config", filepath.Join(w.dir, "influxql.toml"), "--start", midnight.Add(26*time.Hour).Format(time.RFC3339),
 		"--stop", midnight.Add(27*time.Hour).Format(time.RFC3339))
-	if code != 0 || !strings.Contains(log, "windows=20") || !strings.Contains(log, "of=ping") {
+	if code != 0 || !strings.Contains(log, "windows=20") || !strings.Contains(log, "of=ping") ||
+		!strings.Contains(log, `msg="malformed points are left out" of=ping count=1 first="target `+pinged[0].URL) {
 		t.Errorf("backfill: exit code %d\n%s", code, log)
 	}
 	if dump(t, "influxql_"+w.source[len("raw_"):]) != before {
 		t.Error("a backfill changed rows")
 	}
+}
+
+// malformedPing is a row that InfluxDB stores and whose RTT is none.
+func malformedPing(t *testing.T, like *schema.PingRow, at time.Time) []byte {
+	t.Helper()
+	bad := *like
+	bad.Time, bad.Received, bad.RTTMean = at.UnixNano(), 1, schema.Some(-7e6)
+	text, err := schema.AppendLine(nil, &bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func network(r *schema.SweepRow) string { return r.Network }

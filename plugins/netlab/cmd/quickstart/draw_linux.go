@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,5 +45,10 @@ func (r *run) draw(ctx context.Context) error {
 	}
 	r.out.line("    the page  %s", page)
 	r.out.line("    beside it %d pictures", len(pictures))
+	session, err := filepath.Glob(filepath.Join(r.report, "control_*.png"))
+	if err != nil || len(session) == 0 {
+		return errors.Join(err, errors.New("the report has no picture of the BFD session"))
+	}
+	r.out.line("    of the BFD session  %s", session[0])
 	return nil
 }

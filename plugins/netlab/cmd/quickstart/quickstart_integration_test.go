@@ -42,7 +42,7 @@ func TestQuickstart(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, want := range []string{
-		"falls silent at", "and answers again at", "BFD: Up, ", "report.html",
+		"falls silent at", "and answers again at", "BFD: Up, ", "report.html", "of the BFD session",
 		"0 dropped",
 		"ok: all is as the lab made it",
 	} {
