@@ -85,12 +85,24 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 	return n
 }
 
-// moved is the block to which the population of a silent unit went; nil: to none.
+// moved is the block to which the population of a silent unit went; nil: to none. A population that was on its way in
+// the last sweep in which some answered was larger in the one before.
 func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
 	lost := float64(u.Ref.Len())
 	if lost < movedLeast {
 		return nil
 	}
+	if to := in.takenAtOnce(s, b, u, lost); to != nil {
+		return to
+	}
+	if before := float64(u.Recent[min(u.Sweeps, recentCounts-1)]); before > movedHigh*lost {
+		return in.takenAtOnce(s, b, u, before)
+	}
+	return nil
+}
+
+// takenAtOnce is the block in which as many addresses began to answer as the unit lost, or nil.
+func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *blockState {
 	all := in.risers(s)
 	if i, half := b.other(u); half {
 		if n := b.Halves[i].rise(s, b); n >= movedLow*lost && n <= movedHigh*lost+3 {
