@@ -315,3 +315,27 @@ func TestThinning(t *testing.T) {
 	w.add(p)
 	rateLimited(t, w, w.run(t, 3*day))
 }
+
+// TestHalvesUnderALimit: the rate rises once, and of the few answers that pass from then on each half has none at times.
+func TestHalvesUnderALimit(t *testing.T) {
+	w := town(25, 6)
+	w.rate = func(n int) float64 { return map[bool]float64{true: 2500, false: 10000}[n < day] }
+	for i := range 30 {
+		n := 25 + i
+		p := w.static(n)
+		p.limit = func(rate float64) (passed int) {
+			for range n {
+				if w.rng.Float64() < min(1, 2500/rate) {
+					passed++
+				}
+			}
+			return passed
+		}
+		w.add(p)
+	}
+	for _, e := range w.run(t, 2*day) {
+		if e.Event != schema.EventRateLimit {
+			t.Error(w.told(e), e.Reason)
+		}
+	}
+}

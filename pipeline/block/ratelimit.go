@@ -22,12 +22,14 @@ const (
 	randomShare  = 0.15
 	randomLeast  = 8  // addresses
 	randomMemory = 24 // sweeps
+	oftenRandom  = 0.5
 	// capped is below which part of the variance of independent addresses the count is held by a limit, and above which it
 	// is not any more.
 	capped      = 0.25
 	cappedOver  = 0.6
 	cappedLeast = 24 // sweeps
 	sweepWeight = 1.0 / 48
+	swingWeight = 1.0 / 12
 	stepDecay   = 0.9
 )
 
@@ -55,6 +57,7 @@ type limiter struct {
 	StepsBegin        int64
 
 	Falls, Moves float64 // F, and (Δc)²: moving means
+	Swing        float64 // (Δc)² of the last sweeps: a noon is not the night
 	Random       float64 // share of the sweeps with a random membership
 	Sweeps       int     // of which at least half had one
 	RandomBegin  int64
@@ -83,14 +86,15 @@ func (r *limiter) observe(t int64, rate float64, count, falls int) {
 }
 
 // change takes a change of the rate, as a logarithm, to one at which c answer. By chance, the lower of both counts
-// varies by itself, as independent answers do, and as the count did from sweep to sweep.
+// varies by itself, as independent answers do, and as the count did in the last
+// sweeps.
 func (r *limiter) change(t int64, x, c float64) {
 	y, low := math.Log((c+1)/(r.Count+1)), min(c, r.Count)+1
 	if r.Steps == 0 || x*y >= 0 {
 		r.StepsBegin = t
 	}
 	r.XX, r.XY, r.YY = stepDecay*r.XX+x*x, stepDecay*r.XY+x*y, stepDecay*r.YY+y*y
-	r.Noise = stepDecay*r.Noise + (low+r.Moves)/(low*low)
+	r.Noise = stepDecay*r.Noise + (low+r.Swing)/(low*low)
 	r.Steps = stepDecay*r.Steps + 1
 }
 
@@ -99,13 +103,14 @@ func (r *limiter) steady(t int64, random bool, move, falls float64) {
 	switch {
 	case random && r.Sweeps == 0:
 		r.Sweeps, r.RandomBegin, r.Moves, r.Falls = 1, t, move*move, falls
-	case random || r.Sweeps > 0 && r.Random >= 0.5:
+	case random || r.Sweeps > 0 && r.Random >= oftenRandom:
 		r.Sweeps++
 	default:
 		r.Sweeps = 0
 	}
 	r.Falls += sweepWeight * (falls - r.Falls)
 	r.Moves += sweepWeight * (move*move - r.Moves)
+	r.Swing += swingWeight * (move*move - r.Swing)
 }
 
 // slope is by which power of the rate the count falls, and by how many standard deviations that is more than nothing.

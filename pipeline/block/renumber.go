@@ -14,7 +14,8 @@ const (
 	movedLeast  = 5   // addresses of a population
 	movedLow    = 0.7 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
 	movedHigh   = 1.3
-	movedAtOnce = 0.6 // share of it that begins to answer in one sweep
+	movedAtOnce = 0.6 // share of it that begins to answer in one sweep,
+	movedInTwo  = 0.9 // or in two, where it comes while one is sent
 	movedParts  = 8   // blocks to which one population goes at most
 	// unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
 	// their desks in the morning have been away for less.
@@ -62,8 +63,9 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 	counts := [...]float64{float64(u.Recent[1]), float64(u.Recent[0]), float64(u.count), float64(max(u.count, u.answers(next.Answered)))}
 	before := min(counts[0], counts[1])
 	n := max(counts[2], counts[3]) - before
-	step := max(counts[1]-counts[0], counts[2]-counts[1], counts[3]-counts[2])
-	if n < 3+4*math.Sqrt(b.Limit.Falls) || step < movedAtOnce*n || before-float64(u.Recent[4]) > n/4 {
+	one := max(counts[1]-counts[0], counts[2]-counts[1], counts[3]-counts[2])
+	two := max(counts[2]-counts[0], counts[3]-counts[1])
+	if n < 3+4*math.Sqrt(b.Limit.Falls) || one < movedAtOnce*n && two < movedInTwo*n || before-float64(u.Recent[4]) > n/4 {
 		return 0
 	}
 	begun, taken := 0, 0

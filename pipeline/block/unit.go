@@ -128,14 +128,19 @@ func (u *unit) believe(s *span, b *blockState, l *Look) {
 	}
 }
 
-// fallSilent begins a silence.
+// fallSilent begins a silence. Missed are those who answered in the sweep before; where it is chance whose answers pass,
+// those who did lately, too, for none of them is less likely than that none of the last few.
 func (u *unit) fallSilent(s *span, b *blockState) {
 	u.Mood, u.Begin, u.Low, u.Sweeps = silent, cmp.Or(u.Hushed, s.time), u.Belief, 0
 	u.Uncertain = s.time - s.before
 	u.Falling = u.emptying(math.Sqrt(b.Limit.Falls))
 	u.Ref, u.Noted = nil, false
+	lately := uint8(1)
+	if b.Limit.Random >= oftenRandom {
+		lately = fresh
+	}
 	for i, p := range u.places(b.Places) {
-		if p.Seen != 0 && p.Quiet == 0 {
+		if p.Seen != 0 && p.Quiet < lately {
 			u.Ref.Add(u.First + i)
 		}
 	}
