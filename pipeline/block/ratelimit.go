@@ -22,7 +22,7 @@ const (
 	randomShare  = 0.15
 	randomLeast  = 8  // addresses
 	randomMemory = 24 // sweeps
-	oftenRandom  = 0.5
+	oftenRandom  = 0.5 // share of these, from which membership is random
 	// capped is below which part of the variance of independent addresses the count is held by a limit, and above which it
 	// is not any more.
 	capped      = 0.25
@@ -53,7 +53,7 @@ type limiter struct {
 	Rate, Count float64 // of the last sweep
 
 	XX, XY, YY, Steps float64 // changes of rate and count, decaying
-	Noise             float64 // the variances of the count's, by chance
+	Noise             float64 // variances of the count's changes by chance, decaying alike
 	StepsBegin        int64
 
 	Falls, Moves float64 // F, and (Δc)²: moving means
@@ -85,9 +85,8 @@ func (r *limiter) observe(t int64, rate float64, count, falls int) {
 	}
 }
 
-// change takes a change of the rate, as a logarithm, to one at which c answer. By chance, the lower of both counts
-// varies by itself, as independent answers do, and as the count did in the last
-// sweeps.
+// change takes a change of the rate, as a logarithm, to one at which c answer. By chance the lower of both counts varies as
+// independent answers do, and as the count did in the last sweeps.
 func (r *limiter) change(t int64, x, c float64) {
 	y, low := math.Log((c+1)/(r.Count+1)), min(c, r.Count)+1
 	if r.Steps == 0 || x*y >= 0 {

@@ -56,8 +56,8 @@ func (b *blockState) troubled(s *span) bool {
 	return false
 }
 
-// rise is how many of the unit's addresses more answer than before; 0 when it may be chance, when they come one by one over
-// several sweeps or as before, or when most of these addresses were in use.
+// rise is how many of the unit's addresses more answer than before, as far as they were not in use; 0 when it may be
+// chance, when they come one by one over several sweeps or as before, or when most of these addresses were in use.
 func (u *unit) rise(s *span, b *blockState) float64 {
 	l, next := s.cur.look(b.number), s.look(b.number)
 	counts := [...]float64{float64(u.Recent[1]), float64(u.Recent[0]), float64(u.count), float64(max(u.count, u.answers(next.Answered)))}
@@ -84,7 +84,7 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 	if 2*float64(begun) < n || 2*taken < begun {
 		return 0
 	}
-	return n
+	return min(n, float64(taken))
 }
 
 // moved is the block to which the population of a silent unit went; nil: to none. A population that was on its way in
