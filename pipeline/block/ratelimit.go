@@ -20,8 +20,8 @@ const (
 	sure     = 5
 	// randomShare of the addresses that answered must fall silent in each sweep for a random membership.
 	randomShare  = 0.15
-	randomLeast  = 8  // addresses
-	randomMemory = 24 // sweeps
+	randomLeast  = 8   // addresses
+	randomMemory = 24  // sweeps
 	oftenRandom  = 0.5 // share of these, from which membership is random
 	// capped is below which part of the variance of independent addresses the count is held by a limit, and above which it
 	// is not any more.
