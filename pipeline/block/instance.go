@@ -39,6 +39,9 @@ type blockState struct {
 	groups  []*group
 }
 
+// blockKey names a block of an instance: its network and itself.
+type blockKey [2]string
+
 // other is the number of the other half, when u is one.
 func (b *blockState) other(u *unit) (i int, half bool) {
 	switch u {
@@ -88,8 +91,8 @@ type instance struct {
 	open       []*sweep // by time
 	recent     *sweep   // that got a row last
 	spare      []*sweep
-	numbers    map[[2]string]int // of blocks, by network and block
-	order      []*blockState     // of their rows; nil: some came in since
+	numbers    map[blockKey]int // of blocks
+	order      []*blockState    // of their rows; nil: some came in since
 	references []reference
 	dropped    bool // some blocks, and seats with them
 	begun      []*unit
@@ -114,7 +117,7 @@ func (in *instance) emitEvent(row *schema.BlockOutageRow) {
 
 // block finds or makes a block and returns its number.
 func (in *instance) block(network, block string) int {
-	key := [2]string{network, block}
+	key := blockKey{network, block}
 	if n, ok := in.numbers[key]; ok {
 		return n
 	}
@@ -139,7 +142,7 @@ func (in *instance) enter(number int) {
 	if b.Halves[0].Size > 0 {
 		b.units = append(b.units, &b.Halves[0], &b.Halves[1])
 	}
-	in.numbers[[2]string{b.Network, b.Block}] = number
+	in.numbers[blockKey{b.Network, b.Block}] = number
 	in.order = nil
 }
 
@@ -207,7 +210,7 @@ func (in *instance) forget(t int64) {
 	for n, b := range in.Blocks {
 		if b != nil && b.LastSeen != 0 && b.LastSeen < t-int64(forgotten) {
 			in.Blocks[n] = nil
-			delete(in.numbers, [2]string{b.Network, b.Block})
+			delete(in.numbers, blockKey{b.Network, b.Block})
 			in.order, in.dropped = nil, true
 		}
 	}

@@ -16,6 +16,9 @@ func (in *instance) settle(s *span, b *blockState) {
 	l, next := s.cur.look(b.number), s.look(b.number)
 	w := &b.Whole
 	in.wake(s, b, w, l, next)
+	if w.Mood == silent {
+		in.seek(s, b, w)
+	}
 	if w.pending {
 		in.decide(s, b, w)
 	}
@@ -32,6 +35,7 @@ func (in *instance) settle(s *span, b *blockState) {
 				h.follow()
 			}
 		default:
+			in.seek(s, b, h)
 			in.decide(s, b, h)
 		}
 	}
@@ -88,8 +92,8 @@ func (in *instance) decide(s *span, b *blockState, u *unit) {
 		u.rest()
 		return
 	}
-	if to := in.moved(s, b, u); to != nil {
-		in.renumbered(b, u, to)
+	if n, ok := in.numbers[u.To]; ok {
+		in.renumbered(b, u, in.Blocks[n])
 		return
 	}
 	u.Mood, u.Row = out, in.outageRow(b, u)

@@ -28,6 +28,7 @@ const (
 	capped      = 0.25
 	cappedOver  = 0.6
 	cappedLeast = 24 // sweeps
+	levelSweeps = 6  // at one rate of which the mean is compared with that of the next: an hour of sweeps every 10 minutes
 	sweepWeight = 1.0 / 48
 	swingWeight = 1.0 / 12
 	stepDecay   = 0.9
@@ -51,16 +52,30 @@ type limiter struct {
 	Reason string
 
 	Rate, Count float64 // of the last sweep
+	Was, Now    level   // counts at the rate before, and at this one
+	Step        float64 // between them, as a logarithm, until it is taken in; 0: it is
 
 	XX, XY, YY, Steps float64 // changes of rate and count, decaying
 	Noise             float64 // variances of the count's changes by chance, decaying alike
-	StepsBegin        int64
+	StepBegin         int64   // start of the first sweep behind the last change,
+	StepsBegin        int64   // and behind the first of those that say something
 
 	Falls, Moves float64 // F, and (Δc)²: moving means
 	Swing        float64 // (Δc)² of the last sweeps: a noon is not the night
 	Random       float64 // share of the sweeps with a random membership
 	Sweeps       int     // of which at least half had one
 	RandomBegin  int64
+}
+
+// level is how many answer at one rate: a mean of the last sweeps at it.
+type level struct {
+	Mean   float64
+	Sweeps float64 // that it is of, levelSweeps at most
+}
+
+func (l *level) add(count float64) {
+	l.Sweeps = min(l.Sweeps+1, levelSweeps)
+	l.Mean += (count - l.Mean) / l.Sweeps
 }
 
 // observe takes a sweep in which count addresses answered and falls that had answered before did not.
@@ -75,9 +90,13 @@ func (r *limiter) observe(t int64, rate float64, count, falls int) {
 		step = math.Log(rate / r.Rate)
 	}
 	if math.Abs(step) >= rateStep {
-		r.change(t, step, c)
+		r.change()
+		r.Was, r.Now, r.Step, r.StepBegin = r.Now, level{}, step, t
 	} else {
 		r.steady(t, random, c-r.Count, f)
+	}
+	if r.Now.add(c); r.Now.Sweeps == levelSweeps {
+		r.change()
 	}
 	r.Count = c
 	if rate > 0 {
@@ -85,15 +104,20 @@ func (r *limiter) observe(t int64, rate float64, count, falls int) {
 	}
 }
 
-// change takes a change of the rate, as a logarithm, to one at which c answer. By chance the lower of both counts varies as
-// independent answers do, and as the count did in the last sweeps.
-func (r *limiter) change(t int64, x, c float64) {
-	y, low := math.Log((c+1)/(r.Count+1)), min(c, r.Count)+1
+// change takes in the last change of the rate, once enough sweeps at the new one are known, or the next one comes. By
+// chance the lower of both counts varies as independent answers do, and as the count did in the last sweeps.
+func (r *limiter) change() {
+	x, sweeps := r.Step, min(r.Was.Sweeps, r.Now.Sweeps)
+	if r.Step = 0; x == 0 || sweeps == 0 {
+		return
+	}
+	few := 1 / sweeps // of none that answer in all these sweeps it is not known that they never do
+	y, low := math.Log((r.Now.Mean+few)/(r.Was.Mean+few)), min(r.Now.Mean, r.Was.Mean)+few
 	if r.Steps == 0 || x*y >= 0 {
-		r.StepsBegin = t
+		r.StepsBegin = r.StepBegin
 	}
 	r.XX, r.XY, r.YY = stepDecay*r.XX+x*x, stepDecay*r.XY+x*y, stepDecay*r.YY+y*y
-	r.Noise = stepDecay*r.Noise + (low+r.Swing)/(low*low)
+	r.Noise = stepDecay*r.Noise + (low+r.Swing)/(low*low)/sweeps
 	r.Steps = stepDecay*r.Steps + 1
 }
 
@@ -147,6 +171,18 @@ func (r *limiter) judge() bool {
 		return true
 	}
 	return false
+}
+
+// risen is by what factor the rate of a sweep lies above that of the block's habits, which are not those at this rate yet; 1
+// when it does not.
+func (r *limiter) risen(rate float64) float64 {
+	switch {
+	case rate <= 0 || r.Rate <= 0:
+		return 1
+	case math.Log(rate/r.Rate) >= rateStep:
+		return rate / r.Rate
+	}
+	return max(1, math.Exp(r.Step))
 }
 
 // rationed tells whether which addresses answer is a matter of chance.

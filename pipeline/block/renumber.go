@@ -91,9 +91,6 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 // the last sweep in which some answered was larger in the one before.
 func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
 	lost := float64(u.Ref.Len())
-	if lost < movedLeast {
-		return nil
-	}
 	if to := in.takenAtOnce(s, b, u, lost); to != nil {
 		return to
 	}
@@ -103,8 +100,22 @@ func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
 	return nil
 }
 
+// seek notes where the population of a silent unit went. It is asked in each sweep of the silence: of few addresses it takes
+// some to believe in it, and by then those who moved have long been answering elsewhere.
+func (in *instance) seek(s *span, b *blockState, u *unit) {
+	if u.To != (blockKey{}) {
+		return
+	}
+	if to := in.moved(s, b, u); to != nil {
+		u.To = blockKey{to.Network, to.Block}
+	}
+}
+
 // takenAtOnce is the block in which as many addresses began to answer as the unit lost, or nil.
 func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *blockState {
+	if lost < movedLeast {
+		return nil
+	}
 	all := in.risers(s)
 	if i, half := b.other(u); half {
 		if n := b.Halves[i].rise(s, b); n >= movedLow*lost && n <= movedHigh*lost+3 {

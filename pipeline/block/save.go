@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion is the version of the state. It changes with any type that is in it.
-const stateVersion = 2
+const stateVersion = 3
 
 // ErrOther: the state is of another version, or damaged, and of no use.
 var ErrOther = errors.New("block: state of another version")
@@ -91,7 +91,7 @@ func Load(cfg Config, r io.Reader) (*Monitor, error) {
 
 // begin makes what is not in the state.
 func (in *instance) begin(cfg Config) {
-	in.cfg, in.numbers = cfg, map[[2]string]int{}
+	in.cfg, in.numbers = cfg, map[blockKey]int{}
 	for n := range in.Blocks {
 		in.enter(n)
 	}

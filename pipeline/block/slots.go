@@ -26,6 +26,7 @@ func historyOf(pages []page) *history {
 	for i := range pages {
 		h.open(&pages[i])
 	}
+	h.samples = withoutBlackouts(h.samples)
 	most := 0
 	for _, s := range h.seen {
 		h.ever.Join(s)
@@ -50,6 +51,30 @@ func (h *history) open(p *page) {
 		h.seen[day].Join(p.Up[slot])
 		h.samples = append(h.samples, sample{day*slots + slot, p.Up[slot], p.Dark>>slot&1 == 1})
 	}
+}
+
+// withoutBlackouts leaves out the samples in which nobody was up, where those who were before are behind it, too: what
+// befell all at once says nothing of one. Of a block with too few addresses nobody else says that it was out.
+func withoutBlackouts(samples []sample) []sample {
+	out := samples[:0]
+	for i := 0; i < len(samples); i++ {
+		if end := lit(samples, i); end > i && i > 0 && end < len(samples) {
+			before, behind := samples[i-1].up, samples[end].up
+			if float64(before.And(behind).Len()) >= same*float64(max(before.Len(), behind.Len())) {
+				i = end
+			}
+		}
+		out = append(out, samples[i])
+	}
+	return out
+}
+
+// lit is the first sample from i on in which somebody is up.
+func lit(samples []sample, i int) int {
+	for i < len(samples) && samples[i].up.Len() == 0 {
+		i++
+	}
+	return i
 }
 
 const continuous = 8 // slots; of a change between samples further apart it is not known when it was

@@ -41,13 +41,14 @@ type unit struct {
 	Least       hourly               // of the most in three sweeps in a row: who is away for one sweep only has not left
 
 	// Of its silence.
-	Begin     int64   // start of the first sweep without an answer
-	Uncertain int64   // ns, by how much it is not known when it began
-	Low       float64 // least belief
-	Sweeps    int     // that told something
-	Ref       Set     // the addresses that answered before
-	Falling   bool    // it was emptying before
-	Noted     bool    // that it is empty is in Least
+	Begin     int64    // start of the first sweep without an answer
+	Uncertain int64    // ns, by how much it is not known when it began
+	Low       float64  // least belief
+	Sweeps    int      // that told something
+	Ref       Set      // the addresses that answered before
+	To        blockKey // where as many began to answer as it lost; zero: nowhere so far
+	Falling   bool     // it was emptying before
+	Noted     bool     // that it is empty is in Least
 	Row       *schema.BlockOutageRow
 	Ended     int64 // when the last outage did
 
@@ -113,7 +114,7 @@ func (u *unit) believe(s *span, b *blockState, l *Look) {
 	if u.Mood == empty {
 		return
 	}
-	u.Belief = update(u.Belief, u.silence(b, l), u.count)
+	u.Belief = update(u.Belief, u.silence(s, b, l), u.count)
 	u.Low = min(u.Low, u.Belief)
 	if u.Mood != silent {
 		return
@@ -134,7 +135,7 @@ func (u *unit) fallSilent(s *span, b *blockState) {
 	u.Mood, u.Begin, u.Low, u.Sweeps = silent, cmp.Or(u.Hushed, s.time), u.Belief, 0
 	u.Uncertain = s.time - s.before
 	u.Falling = u.emptying(math.Sqrt(b.Limit.Falls))
-	u.Ref, u.Noted = nil, false
+	u.Ref, u.To, u.Noted = nil, blockKey{}, false
 	lately := uint8(1)
 	if b.Limit.Random >= oftenRandom {
 		lately = fresh
@@ -148,11 +149,16 @@ func (u *unit) fallSilent(s *span, b *blockState) {
 
 // silence is the logarithm of the probability that those who answered before the silence do not, as far as they are
 // probed, while the unit is up. It need not be known where two answer: they outweigh it.
-func (u *unit) silence(b *blockState, l *Look) (sum float64) {
+//
+// While the rate of requests has just grown, as many answers as at the rate before may be all that a limit lets pass.
+func (u *unit) silence(s *span, b *blockState, l *Look) (sum float64) {
 	if u.count > 1 {
 		return 0
 	}
 	around := b.Typical
+	if share := float32(1 / b.Limit.risen(s.cur.Rate)); share < 1 {
+		around = around.joined(habits{1 - share, share})
+	}
 	if i, half := b.other(u); half {
 		around = around.joined(b.Halves[i].meanwhile(b, l))
 	}
