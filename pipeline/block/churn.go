@@ -73,6 +73,15 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 	t.Present[now] = max(t.Present[now], uint32(l.Answered.Len()))
 }
 
+// forget drops the days from that of a time on, today's included: what came and went in them was chance.
+func (c *churn) forget(cfg *Config, from int64) {
+	if n := len(c.Pages) - 1; n >= 0 {
+		number := dayNumber(cfg, from)
+		c.Pages = append(slices.DeleteFunc(c.Pages[:n], func(p page) bool { return p.Number >= number }), page{})
+	}
+	c.Today = today{}
+}
+
 // tickOf is the part of the local day.
 func tickOf(cfg *Config, at int64) int {
 	hour, minute, second := time.Unix(0, at).In(cfg.Location).Clock()

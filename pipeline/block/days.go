@@ -9,8 +9,7 @@ import (
 
 // closeDay emits churn and daily pattern of the blocks, of the groups, and of those targets whose days swing most
 // by themselves: the members of a block that is slow as a whole are told by the block's row. An address that is handed from
-// client to client is no target of its own: its RTT changes with who has it, in some pools once a day. Behind a limit that
-// is not known: there all addresses come and go.
+// client to client is no target of its own: its RTT changes with who has it, in some pools once a day.
 func (in *instance) closeDay() {
 	churns := map[*group]*churnDay{}
 	var top []topTarget
@@ -27,7 +26,7 @@ func (in *instance) closeDay() {
 			g.members = append(g.members, b)
 		}
 		for _, t := range b.Daily.targets(&in.cfg, in.Day, d.excess) {
-			if t.own > 0 && (b.Limit.On || !c.handed.Has(t.place)) {
+			if t.own > 0 && !c.handed.Has(t.place) {
 				top = append(top, topTarget{b, t})
 			}
 		}

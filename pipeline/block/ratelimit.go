@@ -197,6 +197,7 @@ func (in *instance) limit(s *span, b *blockState, falls int) {
 		return
 	}
 	if r.On = on; on {
+		b.Churn.forget(s.cfg, r.Begin)
 		r.Row = &schema.BlockOutageRow{BlockSeries: in.seriesOf(b), Event: schema.EventRateLimit, Time: r.Begin, Prefix: b.Block, Open: true,
 			Duration: s.time - r.Begin, Uncertain: s.time - s.before, Addresses: int64(b.Whole.Ever), Answering: int64(b.Whole.count),
 			Blocks: 1, BeliefLow: b.Whole.Belief, Reason: r.Reason}
