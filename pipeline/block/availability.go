@@ -13,18 +13,8 @@ import (
 // Answering over the day (Quan, Heidemann, Pradkin: When the Internet Sleeps, IMC 2014): the share of the addresses that
 // have ever answered, by half hour, smoothed; of its spectrum over whole days the bin of one cycle a day.
 
-const (
-	// A round of theirs, 660 s, has the weight 0.1 in their moving average. With the same memory a half hour has this.
-	smoothed = 0.25 // 1 - 0.9^(1800/660)
-
-	strictRatio = 2 // of the day's amplitude to each that is no harmonic
-
-	// A pattern that is not strict must stand so far above the root mean square of the bins around it. Of noise alone
-	// the day or its harmonic is the strongest in 5 % of spans of 14 days and 23 % of 3 days; 1 % and 5 % remain.
-	standsOut = 2.5
-
-	leastSwing = 0.02 // of the share that answers; less than this is not a habit of the block
-)
+// A round of theirs, 660 s, has the weight 0.1 in their moving average. With the same memory a half hour has this.
+const smoothed = 0.25 // 1 - 0.9^(1800/660)
 
 // shares is the share of the addresses that have ever answered which answer, by half hour. Blocks that were not seen
 // are left out on both sides; NaN: those that were seen hold less than half of all.
@@ -77,8 +67,8 @@ func diurnal(cfg *Config, x []float64) swing {
 	}
 	hour, amplitude := peak(typicalDay(x))
 	s.amplitude = amplitude
-	if amplitude >= leastSwing {
-		s.class = diurnalClass(amplitudes(x), s.days)
+	if amplitude >= cfg.Diurnal.Swing {
+		s.class = cfg.Diurnal.class(amplitudes(x), s.days)
 	}
 	if s.class != schema.DiurnalNone {
 		s.hour = hour
@@ -102,8 +92,8 @@ func amplitudes(x []float64) []float64 {
 	return out
 }
 
-// diurnalClass judges a spectrum over some days: its bin of that number is one cycle a day.
-func diurnalClass(amplitude []float64, days int) string {
+// class judges a spectrum over some days: its bin of that number is one cycle a day.
+func (c *DiurnalConfig) class(amplitude []float64, days int) string {
 	var rival, around, n float64
 	for k := 1; k < len(amplitude); k++ {
 		if k%days == 0 {
@@ -116,9 +106,9 @@ func diurnalClass(amplitude []float64, days int) string {
 	}
 	top := floats.MaxIdx(amplitude)
 	switch {
-	case top == days && amplitude[top] >= strictRatio*rival:
+	case top == days && amplitude[top] >= c.Strict*rival:
 		return schema.DiurnalStrict
-	case (top == days || top == 2*days) && amplitude[top] >= standsOut*math.Sqrt(around/n):
+	case (top == days || top == 2*days) && amplitude[top] >= c.StandsOut*math.Sqrt(around/n):
 		return schema.DiurnalRelaxed
 	}
 	return schema.DiurnalNone

@@ -122,7 +122,7 @@ func TestNoiseHasNoDay(t *testing.T) {
 					v = memory*v + rng.NormFloat64()
 					x[i] = v
 				}
-				if diurnalClass(amplitudes(x), days) != schema.DiurnalNone {
+				if testDaily.Diurnal.class(amplitudes(x), days) != schema.DiurnalNone {
 					found++
 				}
 			}

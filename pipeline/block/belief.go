@@ -7,19 +7,11 @@ import (
 
 // What the belief is made of.
 const (
-	// stray is the probability that an address answers though its block is down: one in a hundred blocks has an address
-	// that does (Trinocular, 4.2, with 256 addresses probed at once), so that whoever answers keeps a block up.
-	stray = 1e-2 / 256
-	// dependence is the part of the evidence that counts: people come and go together, and so do the losses on a common
-	// link. It is the exponent of a power likelihood (Ibrahim, Chen 2000).
-	dependence = 0.5
 	// together is the least probability that a block that is up falls silent within a sweep, however many its
 	// addresses: what is common to them all happens.
 	together = 1e-4
 	// fresh is for how many sweeps the silence of an address that did answer says something of its block.
 	fresh = 6
-	// memory is for how long an address that has answered counts among those that do.
-	memory = 14 * 24 * time.Hour
 	// halfBlock is the number of addresses of half a block of IPv4.
 	halfBlock = 128
 	// learning is the weight of one sweep in an address's own habits.
@@ -76,7 +68,7 @@ func (p *placeState) silence(around habits) float64 {
 func (h habits) joined(o habits) habits { return habits{max(h.Fall, o.Fall), min(h.Back, o.Back)} }
 
 // observe learns from a sweep in which the block was up. What is typical of its block is where it begins.
-func (p *placeState) observe(answered bool, now uint32, typical *habits) {
+func (p *placeState) observe(cfg *Config, answered bool, now uint32, typical *habits) {
 	got := float32(0)
 	if answered {
 		got = 1
@@ -89,13 +81,13 @@ func (p *placeState) observe(answered bool, now uint32, typical *habits) {
 	case p.Quiet < fresh:
 		p.Own.Back += learning * (got - p.Own.Back)
 	}
-	p.note(answered, now)
+	p.note(cfg, answered, now)
 }
 
 // note only notes whether the address answers.
-func (p *placeState) note(answered bool, now uint32) {
+func (p *placeState) note(cfg *Config, answered bool, now uint32) {
 	p.Begun = answered && p.silentFor(2)
-	p.Taken = p.Begun && p.free(now)
+	p.Taken = p.Begun && p.free(cfg, now)
 	if answered {
 		p.Seen, p.Quiet = now, 0
 	} else if p.Quiet < fresh {
@@ -107,20 +99,20 @@ func (p *placeState) note(answered bool, now uint32) {
 func (p *placeState) silentFor(sweeps uint8) bool { return p.Seen == 0 || p.Quiet >= sweeps }
 
 // free tells whether the address has not been in use.
-func (p *placeState) free(now uint32) bool {
-	return p.Seen == 0 || now-p.Seen > uint32(unused/time.Minute)
+func (p *placeState) free(cfg *Config, now uint32) bool {
+	return p.Seen == 0 || now-p.Seen > uint32(cfg.Renumbering.Unused/time.Minute)
 }
 
 // ever tells whether the address has answered within memory.
-func (p *placeState) ever(now uint32) bool {
-	return p.Seen != 0 && now-p.Seen <= uint32(memory/time.Minute)
+func (p *placeState) ever(cfg *Config, now uint32) bool {
+	return p.Seen != 0 && now-p.Seen <= uint32(cfg.Outage.Memory/time.Minute)
 }
 
 // update is the belief that a unit is up after a sweep in which answers of its addresses answered, when silence is the
 // logarithm of the probability that the others do not, while it is up (Bayes; Trinocular, 4.2: B' = P(answers|up)·B /
 // (P(answers|up)·B + P(answers|down)·(1−B)), kept within 0.01 and 0.99 so that it can always turn).
-func update(belief, silence float64, answers int) float64 {
-	odds := belief / (1 - belief) * math.Exp(max(math.Log(together), dependence*silence))
-	odds *= math.Pow(1/stray, float64(min(answers, 3)))
+func (c *OutageConfig) update(belief, silence float64, answers int) float64 {
+	odds := belief / (1 - belief) * math.Exp(max(math.Log(together), c.Dependence*silence))
+	odds *= math.Pow(1/c.Stray, float64(min(answers, 3)))
 	return min(max(odds/(1+odds), 0.01), 0.99)
 }

@@ -14,10 +14,7 @@
 // sweep behind, since the sweep in which the prober's own way breaks is cut in two.
 package block
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // Config holds all thresholds. Zero means the default, which stands at each with its source.
 type Config struct {
@@ -45,23 +42,12 @@ type Config struct {
 	Low, Mild, Severe time.Duration // amplitude; 0.5 ms, 1 ms, 3 ms
 	Targets           int           // least of a group; 3
 	Top               int           // single targets with a row a day: those with the largest amplitudes beyond their block's; 100
-}
 
-// withDefaults returns c with defaults in place of what is zero.
-func (c Config) withDefaults() Config {
-	if c.Location == nil {
-		c.Location = time.UTC
-	}
-	return Config{
-		Window: cmp.Or(c.Window, time.Hour), Location: c.Location, Labels: c.Labels,
-		Belief: cmp.Or(c.Belief, 0.99), Up: cmp.Or(c.Up, 0.9), Down: cmp.Or(c.Down, 0.1),
-		Responders: cmp.Or(c.Responders, 15), Vantage: cmp.Or(c.Vantage, 0.5), References: c.References,
-		Stable: cmp.Or(c.Stable, 0.95), Volatile: cmp.Or(c.Volatile, 0.0016), LongUptime: cmp.Or(c.LongUptime, 6*time.Hour),
-		Underused: cmp.Or(c.Underused, 0.1), Classified: cmp.Or(c.Classified, 0.2),
-		Days: cmp.Or(c.Days, 3), Span: cmp.Or(c.Span, 14),
-		Low: cmp.Or(c.Low, 500*time.Microsecond), Mild: cmp.Or(c.Mild, time.Millisecond), Severe: cmp.Or(c.Severe, 3*time.Millisecond),
-		Targets: cmp.Or(c.Targets, 3), Top: cmp.Or(c.Top, 100),
-	}
+	Outage      OutageConfig
+	Renumbering RenumberingConfig
+	Rate        RateConfig
+	Churn       ChurnConfig
+	Diurnal     DiurnalConfig
 }
 
 // Look is what one sweep saw of one block.

@@ -127,7 +127,7 @@ func (c *churn) day(cfg *Config, start int64) churnDay {
 	number := dayNumber(cfg, start)
 	c.Pages[len(c.Pages)-1].Number = number
 	c.Pages = slices.DeleteFunc(c.Pages, func(p page) bool { return p.Number <= number-cfg.Span || p.Number > number })
-	h := historyOf(c.Pages)
+	h := historyOf(cfg, c.Pages)
 	d := churnDay{today: c.Today, addresses: int64(c.Today.Answered.Len()), ever: int64(h.ever.Len()), days: int64(h.days)}
 	var moved Set
 	if r, ok := h.readdressing(c.Today.Interval); ok {
@@ -168,11 +168,11 @@ func (d *churnDay) merge(o *churnDay) {
 }
 
 // fill fills in all of the row but its series and time.
-func (d *churnDay) fill(row *schema.BlockChurnRow) {
+func (d *churnDay) fill(cfg *ChurnConfig, row *schema.BlockChurnRow) {
 	row.Days, row.Addresses, row.Peak = d.days, d.addresses, int64(slices.Max(d.Present[:]))
 	row.Joined, row.Left, row.Sessions = d.Joined, d.Sessions, d.Sessions
 	row.SessionP50, row.SessionP90 = quantileOf(d.Lengths, 50), quantileOf(d.Lengths, 90)
-	row.Static, row.Dynamic, row.Class = d.static, d.dynamic, d.class()
+	row.Static, row.Dynamic, row.Class = d.static, d.dynamic, d.class(cfg)
 	if len(d.readdressings) == 0 {
 		return
 	}
@@ -191,14 +191,8 @@ func quantileOf(h lengths, percent uint64) schema.Opt {
 	return schema.Opt{N: n, Set: ok}
 }
 
-// Shares of dynamic addresses.
-const (
-	mostly = 0.7 // from which it is a pool
-	hardly = 0.3 // up to which it is none
-)
-
 // class is "" while the days are too few.
-func (d *churnDay) class() string {
+func (d *churnDay) class(cfg *ChurnConfig) string {
 	switch share := float64(d.dynamic) / float64(d.static+d.dynamic); {
 	case d.days == 0:
 		return ""
@@ -206,9 +200,9 @@ func (d *churnDay) class() string {
 		return schema.ChurnUnused
 	case d.static+d.dynamic == 0:
 		return ""
-	case share >= mostly:
+	case share >= cfg.Mostly:
 		return schema.ChurnDHCP
-	case share <= hardly:
+	case share <= cfg.Hardly:
 		return schema.ChurnStatic
 	}
 	return schema.ChurnMixed

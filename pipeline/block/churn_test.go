@@ -12,9 +12,10 @@ import (
 	"echogram/plugins/schema"
 )
 
-var defaults = &Config{
-	Location: time.UTC, Span: 14, Stable: 0.95, Volatile: 0.0016, LongUptime: 6 * time.Hour, Underused: 0.1, Classified: 0.2,
-}
+var defaults = func() *Config {
+	c := Defaults()
+	return &c
+}()
 
 // tally counts what is said of blocks whose truth is known.
 type tally struct {
@@ -60,7 +61,7 @@ func lastDay(s *scene, b *population) (row schema.BlockChurnRow) {
 	var c churn
 	var last churnDay
 	b.sweep(s, func(l *Look) { c.observe(defaults, l, Up) }, func(start int64) { last = c.day(defaults, start) })
-	last.fill(&row)
+	last.fill(&defaults.Churn, &row)
 	return row
 }
 
@@ -108,7 +109,7 @@ func TestDayCounts(t *testing.T) {
 	}
 	d := c.day(defaults, look(0).Time)
 	var row schema.BlockChurnRow
-	d.fill(&row)
+	d.fill(&defaults.Churn, &row)
 	want := schema.BlockChurnRow{
 		Days: 1, Addresses: 4, Peak: 3, Joined: 2, Left: 2, Sessions: 2,
 		SessionP50: schema.Some(3648e9), // of place 70, to 3 %; place 2 was up before the first sweep
@@ -157,7 +158,7 @@ func TestGroup(t *testing.T) {
 	sum.merge(&days[0])
 	sum.merge(&days[1])
 	var row schema.BlockChurnRow
-	sum.fill(&row)
+	sum.fill(&defaults.Churn, &row)
 	if want := (schema.BlockChurnRow{Days: 1, Addresses: 6, Peak: 6, Left: 2, Sessions: 2}); !reflect.DeepEqual(row, want) {
 		t.Errorf("got %+v\nwant %+v", row, want)
 	}
@@ -185,7 +186,7 @@ func TestRenumberingByTheLocalClock(t *testing.T) {
 	var last churnDay
 	b.sweep(s, func(l *Look) { c.observe(&cfg, l, Up) }, func(start int64) { last = c.day(&cfg, start) })
 	var row schema.BlockChurnRow
-	last.fill(&row)
+	last.fill(&defaults.Churn, &row)
 	if math.Abs(row.RenumberingHour.F-5) > 5.0/60 || row.Period.N != int64(24*time.Hour) || row.Renumbered < 20 {
 		t.Errorf("got %+v", row)
 	}
@@ -213,8 +214,8 @@ func TestOutagesEndNoSession(t *testing.T) {
 		last = c.day(defaults, start)
 		sessions += last.Sessions + last.Joined
 	})
-	if last.class() != schema.ChurnStatic || sessions != 0 {
-		t.Errorf("class %s, %d joined or left", last.class(), sessions)
+	if last.class(&defaults.Churn) != schema.ChurnStatic || sessions != 0 {
+		t.Errorf("class %s, %d joined or left", last.class(&defaults.Churn), sessions)
 	}
 }
 
@@ -232,8 +233,8 @@ func TestChurnSaved(t *testing.T) {
 	}, func(start int64) {
 		var a, b schema.BlockChurnRow
 		one, other := through.day(defaults, start), saved.day(defaults, start)
-		one.fill(&a)
-		other.fill(&b)
+		one.fill(&defaults.Churn, &a)
+		other.fill(&defaults.Churn, &b)
 		if !reflect.DeepEqual(a, b) {
 			t.Fatalf("got %+v\nwant %+v", b, a)
 		}
@@ -260,8 +261,8 @@ func TestChurnUnused(t *testing.T) {
 	}{"silent": {Unmeasured, schema.ChurnUnused}, "nothing known": {Doubted, ""}} {
 		var a churn
 		a.observe(defaults, look(0), c.verdict)
-		if d := a.day(defaults, look(0).Time); d.class() != c.want {
-			t.Errorf("%s: got %q, want %q", name, d.class(), c.want)
+		if d := a.day(defaults, look(0).Time); d.class(&defaults.Churn) != c.want {
+			t.Errorf("%s: got %q, want %q", name, d.class(&defaults.Churn), c.want)
 		}
 	}
 }

@@ -24,8 +24,7 @@ func mustLoad(name string) *time.Location {
 	return l
 }
 
-var testDaily = Config{Location: berlin, Days: 3, Span: 14, Targets: 3,
-	Low: 500 * time.Microsecond, Mild: time.Millisecond, Severe: 3 * time.Millisecond}
+var testDaily = Config{Location: berlin}.withDefaults()
 
 // lookAt is a look in which the places with an RTT, ns, answered, of probed ones.
 func lookAt(t time.Time, probed int, rtt map[int]int64) *Look {

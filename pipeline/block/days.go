@@ -65,7 +65,7 @@ func (in *instance) emitTop(top []topTarget) {
 
 func (in *instance) emitChurn(series schema.BlockSeries, c *churnDay) {
 	row := &schema.BlockChurnRow{BlockSeries: series, Time: in.Day}
-	c.fill(row)
+	c.fill(&in.cfg.Churn, row)
 	in.emit(row)
 }
 

@@ -2,13 +2,7 @@ package block
 
 import "slices"
 
-// Limits between static and dynamic addresses. They were set on simulated blocks; the literature has none for echoes.
-const (
-	irregular = 0.4 // changes that no other day repeats, for each day that the address was up, and one more day
-	absent    = 0.6 // changes between a day up and a day absent, for each active day
-	leastDays = 2   // to tell
-	certain   = 0.5 // score below which an address is static whatever its neighbours are
-)
+const leastDays = 2 // that tell static addresses from dynamic ones
 
 // kinds counts the static addresses and tells the places of the dynamic ones. moved are dynamic in any case.
 //
@@ -40,7 +34,7 @@ func (h *history) limit(scores []float64) float64 {
 	for place := range h.ever.All {
 		if score := scores[place]; score >= 1 {
 			dynamic = append(dynamic, score)
-		} else if score < certain {
+		} else if score < h.cfg.Churn.Certain {
 			static++
 		}
 	}
@@ -48,6 +42,7 @@ func (h *history) limit(scores []float64) float64 {
 		return 1
 	}
 	slices.Sort(dynamic)
+	certain := h.cfg.Churn.Certain
 	return min(max(dynamic[len(dynamic)/2]/3, certain), 3*certain)
 }
 
@@ -60,7 +55,7 @@ func (h *history) scores() []float64 {
 	}
 	active := h.presence(up, flips)
 	for place := range h.ever.All {
-		lone[place] = lone[place]/float64(up[place]+1)/irregular + float64(flips[place])/float64(max(active-1, 1))/absent
+		lone[place] = lone[place]/float64(up[place]+1)/h.cfg.Churn.Irregular + float64(flips[place])/float64(max(active-1, 1))/h.cfg.Churn.Absent
 	}
 	return lone
 }

@@ -162,12 +162,12 @@ func (b *blockState) learn(s *span, l *Look) (falls int) {
 				}
 			}
 			if standing {
-				p.observe(answered, s.now, &b.Typical)
+				p.observe(s.cfg, answered, s.now, &b.Typical)
 			} else {
-				p.note(answered, s.now)
+				p.note(s.cfg, answered, s.now)
 			}
 		}
-		if p.ever(s.now) {
+		if p.ever(s.cfg, s.now) {
 			ever[half]++
 		}
 	}

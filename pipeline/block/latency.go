@@ -12,10 +12,6 @@ import (
 // half hour, less the target's own least; of these the median over the targets of a group; of that series the power at
 // one cycle a day.
 
-// enoughOfSpan: a target counts in a group when it has RTTs in a quarter of the half hours in which its block was seen.
-// One that is there at certain hours alone must not be asked of the others: its absence is no swing.
-const enoughOfSpan = 4
-
 // crowd is all targets of some blocks.
 type crowd struct {
 	cfg    *Config
@@ -34,14 +30,14 @@ func newCrowd(cfg *Config, start int64, blocks []*daily) *crowd {
 	c := &crowd{cfg: cfg, blocks: make([]past, len(blocks))}
 	room := 0
 	for i, d := range blocks {
-		c.blocks[i] = newPast(d.last(cfg, start))
+		c.blocks[i] = newPast(d.last(cfg, start), cfg.Diurnal.Known)
 		room += len(c.blocks[i].floors)
 	}
 	c.room = make([]float64, 0, room)
 	return c
 }
 
-func newPast(days []*wallDay) past {
+func newPast(days []*wallDay, known float64) past {
 	p, held := past{days: days, floors: make([]float64, places(days))}, 0
 	for _, w := range days {
 		if w != nil {
@@ -53,7 +49,7 @@ func newPast(days []*wallDay) past {
 		if n > 0 {
 			p.ever++
 		}
-		if n > 0 && enoughOfSpan*n >= held {
+		if n > 0 && float64(n) >= known*float64(held) {
 			p.floors[place] = floor.ns()
 		}
 	}

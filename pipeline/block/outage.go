@@ -77,7 +77,7 @@ func (in *instance) wake(s *span, b *blockState, u *unit, l, next *Look) {
 		} else {
 			u.noteEmpty(s)
 		}
-		if s.time-u.Begin > int64(resettled) {
+		if s.time-u.Begin > int64(s.cfg.Outage.Resettled) {
 			u.Least = hourly{}
 		}
 	default:

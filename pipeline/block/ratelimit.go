@@ -8,27 +8,6 @@ import (
 )
 
 const (
-	// rateStep is by what factor the rate of requests must change to say something, as a logarithm.
-	rateStep = 0.4
-	// elasticity from which fewer answers at a higher rate are a limit, and below which they are none any more. A hard limit
-	// has 1.
-	elasticity     = 0.2
-	elasticityOver = 0.05
-	// fewSteps are changes of the rate that say something together, one that is up and one that is down, both a little
-	// decayed; sure is by how many standard deviations.
-	fewSteps = 1.8
-	sure     = 5
-	// randomShare of the addresses that answered must fall silent in each sweep for a random membership.
-	randomShare  = 0.15
-	randomLeast  = 8   // addresses
-	randomMemory = 24  // sweeps
-	oftenRandom  = 0.5 // share of these, from which membership is random
-	// capped is below which part of the variance of independent addresses the count is held by a limit, and above which it
-	// is not any more.
-	capped      = 0.25
-	cappedOver  = 0.6
-	cappedLeast = 24 // sweeps
-	levelSweeps = 6  // at one rate of which the mean is compared with that of the next: an hour of sweeps every 10 minutes
 	sweepWeight = 1.0 / 48
 	swingWeight = 1.0 / 12
 	stepDecay   = 0.9
@@ -70,32 +49,32 @@ type limiter struct {
 // level is how many answer at one rate: a mean of the last sweeps at it.
 type level struct {
 	Mean   float64
-	Sweeps float64 // that it is of, levelSweeps at most
+	Sweeps float64 // that it is of, RateConfig.Sweeps at most
 }
 
-func (l *level) add(count float64) {
-	l.Sweeps = min(l.Sweeps+1, levelSweeps)
+func (l *level) add(count float64, most int) {
+	l.Sweeps = min(l.Sweeps+1, float64(most))
 	l.Mean += (count - l.Mean) / l.Sweeps
 }
 
 // observe takes a sweep in which count addresses answered and falls that had answered before did not.
-func (r *limiter) observe(t int64, rate float64, count, falls int) {
+func (r *limiter) observe(cfg *RateConfig, t int64, rate float64, count, falls int) {
 	c, f, step := float64(count), float64(falls), 0.0
-	random := r.Count >= randomLeast && f >= randomShare*r.Count
-	r.Random -= r.Random / randomMemory
+	random := r.Count >= float64(cfg.RandomLeast) && f >= cfg.RandomShare*r.Count
+	r.Random -= r.Random / float64(cfg.RandomMemory)
 	if random {
-		r.Random += 1.0 / randomMemory
+		r.Random += 1 / float64(cfg.RandomMemory)
 	}
 	if rate > 0 && r.Rate > 0 {
 		step = math.Log(rate / r.Rate)
 	}
-	if math.Abs(step) >= rateStep {
+	if math.Abs(step) >= math.Log(cfg.Step) {
 		r.change()
 		r.Was, r.Now, r.Step, r.StepBegin = r.Now, level{}, step, t
 	} else {
-		r.steady(t, random, c-r.Count, f)
+		r.steady(cfg, t, random, c-r.Count, f)
 	}
-	if r.Now.add(c); r.Now.Sweeps == levelSweeps {
+	if r.Now.add(c, cfg.Sweeps); int(r.Now.Sweeps) == cfg.Sweeps {
 		r.change()
 	}
 	r.Count = c
@@ -122,11 +101,11 @@ func (r *limiter) change() {
 }
 
 // steady takes a sweep at the rate of the one before.
-func (r *limiter) steady(t int64, random bool, move, falls float64) {
+func (r *limiter) steady(cfg *RateConfig, t int64, random bool, move, falls float64) {
 	switch {
 	case random && r.Sweeps == 0:
 		r.Sweeps, r.RandomBegin, r.Moves, r.Falls = 1, t, move*move, falls
-	case random || r.Sweeps > 0 && r.Random >= oftenRandom:
+	case random || r.Sweeps > 0 && r.Random >= cfg.OftenRandom:
 		r.Sweeps++
 	default:
 		r.Sweeps = 0
@@ -137,8 +116,8 @@ func (r *limiter) steady(t int64, random bool, move, falls float64) {
 }
 
 // slope is by which power of the rate the count falls, and by how many standard deviations that is more than nothing.
-func (r *limiter) slope() (beta, sigmas float64) {
-	if r.Steps < fewSteps || r.XX == 0 {
+func (r *limiter) slope(cfg *RateConfig) (beta, sigmas float64) {
+	if r.Steps < cfg.Steps || r.XX == 0 {
 		return 0, 0
 	}
 	beta = -r.XY / r.XX
@@ -147,24 +126,24 @@ func (r *limiter) slope() (beta, sigmas float64) {
 }
 
 // held is which part of the variance of independent addresses the count has; 1 while that is not known.
-func (r *limiter) held() float64 {
-	if r.Sweeps < cappedLeast || r.Falls == 0 {
+func (r *limiter) held(cfg *RateConfig) float64 {
+	if r.Sweeps < cfg.CappedLeast || r.Falls == 0 {
 		return 1
 	}
 	return r.Moves / (2 * r.Falls)
 }
 
 // judge tells whether the limit is there.
-func (r *limiter) judge() bool {
-	beta, sigmas := r.slope()
-	held := r.held()
+func (r *limiter) judge(cfg *RateConfig) bool {
+	beta, sigmas := r.slope(cfg)
+	held := r.held(cfg)
 	switch {
 	case r.On:
-		return beta >= elasticityOver || r.held() < cappedOver
-	case beta >= elasticity && sigmas > sure:
+		return beta >= cfg.ElasticityOver || held < cfg.CappedOver
+	case beta >= cfg.Elasticity && sigmas > cfg.Sure:
 		r.Begin, r.Reason = r.StepsBegin, fmt.Sprintf("answers fall as the rate of requests to the power of %.2f", beta)
 		return true
-	case held < capped:
+	case held < cfg.Capped:
 		r.Begin = r.RandomBegin
 		r.Reason = fmt.Sprintf("%.0f answers each sweep, by other addresses: the count moves by %.0f%% of what independent ones would make it",
 			r.Count, 100*math.Sqrt(held))
@@ -175,11 +154,11 @@ func (r *limiter) judge() bool {
 
 // risen is by what factor the rate of a sweep lies above that of the block's habits, which are not those at this rate yet; 1
 // when it does not.
-func (r *limiter) risen(rate float64) float64 {
+func (r *limiter) risen(cfg *RateConfig, rate float64) float64 {
 	switch {
 	case rate <= 0 || r.Rate <= 0:
 		return 1
-	case math.Log(rate/r.Rate) >= rateStep:
+	case rate >= cfg.Step*r.Rate:
 		return rate / r.Rate
 	}
 	return max(1, math.Exp(r.Step))
@@ -191,8 +170,8 @@ func (r *limiter) rationed() bool { return r.On && r.Random > 0.1 }
 // limit follows the limits to a block, and emits their events.
 func (in *instance) limit(s *span, b *blockState, falls int) {
 	r := &b.Limit
-	r.observe(s.time, s.cur.Rate, b.Whole.count, falls)
-	on := r.judge()
+	r.observe(&s.cfg.Rate, s.time, s.cur.Rate, b.Whole.count, falls)
+	on := r.judge(&s.cfg.Rate)
 	if on == r.On {
 		return
 	}

@@ -26,10 +26,6 @@ type exchange struct {
 }
 
 const (
-	jointly  = 6    // ticks in which the addresses are left
-	unusual  = 3    // times as many as usual at that time
-	fewest   = 4    // above that
-	shuffled = 0.8  // of what a change of all clients would exchange
 	some     = 3    // weak exchanges that say something
 	sameHour = 3600 // s
 	sparse   = 1800 // s between sweeps, above which they do not tell who changed together
@@ -95,14 +91,14 @@ const settled = 4 // slots before the end of the last day that tell no exchange 
 // exchanges lists those that stand out of the hours around: as many addresses taken as left, so that no evening on which
 // all leave is one; and left together, so that no change of shifts is.
 func (h *history) exchanges(interval uint32) (out []exchange) {
-	swaps, moves := h.swaps(), h.moves()
+	swaps, moves, fewest := h.swaps(), h.moves(), h.cfg.Churn.Fewest
 	for i, n := range swaps {
 		end := len(h.seen)*slots - settled
 		if i == 0 || h.samples[i].slot >= end || n < fewest+2*usual(swaps, i) || !highest(swaps, i) {
 			continue
 		}
 		from, to := h.samples[i-1], h.samples[i+1]
-		if e, ok := moves.burst((from.slot+1)*inSlot, (to.slot+1)*inSlot, interval); ok {
+		if e, ok := moves.burst(&h.cfg.Churn, (from.slot+1)*inSlot, (to.slot+1)*inSlot, interval); ok {
 			e.slot, e.left = h.samples[i].slot, from.up.Without(to.up).Len()
 			e.weak = from.dark || to.dark || h.samples[i].dark || 2*n < 3*(fewest+2*usual(swaps, i))
 			h.movers(&e, from.up, to.up, n)
@@ -155,7 +151,7 @@ func (h *history) movers(e *exchange, before, after Set, n int) {
 	e.up.Join(before)
 	e.up.Join(after)
 	free := 1 - float64(after.Len())/float64(h.ever.Len())
-	e.shuffle = float64(n) >= shuffled*free*float64(before.Len())
+	e.shuffle = float64(n) >= h.cfg.Churn.Shuffled*free*float64(before.Len())
 }
 
 // moves counts by tickSeconds, from the beginning of the first page's day, the sessions that began and that ended.
@@ -178,8 +174,8 @@ func (h *history) moves() moves {
 // It was the middle between those who left and those who came: in a crowded pool an address that is left early is taken
 // by who moves later, so that those which stay free are left late, as those that were free are taken early. A session
 // ended half an interval before the sweep that missed it, give or take as much, and began as much before its first answer.
-func (m *moves) burst(from, to int, interval uint32) (exchange, bool) {
-	start, most := 0, 0
+func (m *moves) burst(cfg *ChurnConfig, from, to int, interval uint32) (exchange, bool) {
+	start, most, jointly := 0, 0, max(2, int(cfg.Jointly.Seconds())/tickSeconds)
 	for at := from; at <= to-jointly/2; at++ {
 		if n, _ := sum(m.left, at, at+jointly); n > most {
 			start, most = at, n
@@ -187,7 +183,7 @@ func (m *moves) burst(from, to int, interval uint32) (exchange, bool) {
 	}
 	before, _ := sum(m.left, start-4*jointly, start-jointly/2)
 	behind, _ := sum(m.left, start+3*jointly/2, start+5*jointly)
-	if 7*most < 7*fewest+unusual*2*max(before, behind) {
+	if 7*float64(most) < 7*float64(cfg.Fewest)+cfg.Unusual*2*float64(max(before, behind)) {
 		return exchange{}, false
 	}
 	_, mean := sum(m.left, start, start+jointly)

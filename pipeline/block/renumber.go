@@ -3,24 +3,12 @@ package block
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"echogram/plugins/schema"
 )
 
 // A renumbering is told from an outage by where the population went (IAS, PAM '24): as many addresses begin to answer
-// elsewhere. These bounds say what counts.
-const (
-	movedLeast  = 5   // addresses of a population
-	movedLow    = 0.7 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
-	movedHigh   = 1.3
-	movedAtOnce = 0.6 // share of it that begins to answer in one sweep,
-	movedInTwo  = 0.9 // or in two, where it comes while one is sent
-	movedParts  = 8   // blocks to which one population goes at most
-	// unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
-	// their desks in the morning have been away for less.
-	unused = 20 * time.Hour
-)
+// elsewhere. RenumberingConfig says what counts.
 
 // riser is a block in which addresses begin to answer.
 type riser struct {
@@ -59,13 +47,13 @@ func (b *blockState) troubled(s *span) bool {
 // rise is how many of the unit's addresses more answer than before, as far as they were not in use; 0 when it may be
 // chance, when they come one by one over several sweeps or as before, or when most of these addresses were in use.
 func (u *unit) rise(s *span, b *blockState) float64 {
-	l, next := s.cur.look(b.number), s.look(b.number)
+	c, l, next := &s.cfg.Renumbering, s.cur.look(b.number), s.look(b.number)
 	counts := [...]float64{float64(u.Recent[1]), float64(u.Recent[0]), float64(u.count), float64(max(u.count, u.answers(next.Answered)))}
 	before := min(counts[0], counts[1])
 	n := max(counts[2], counts[3]) - before
 	one := max(counts[1]-counts[0], counts[2]-counts[1], counts[3]-counts[2])
 	two := max(counts[2]-counts[0], counts[3]-counts[1])
-	if n < 3+4*math.Sqrt(b.Limit.Falls) || one < movedAtOnce*n && two < movedInTwo*n || before-float64(u.Recent[4]) > n/4 {
+	if n < 3+4*math.Sqrt(b.Limit.Falls) || one < c.AtOnce*n && two < c.InTwo*n || before-float64(u.Recent[4]) > n/4 {
 		return 0
 	}
 	begun, taken := 0, 0
@@ -76,7 +64,7 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 		p := b.at(place)
 		if p.Begun || p.silentFor(2) {
 			begun++
-			if p.Taken || p.free(s.now) {
+			if p.Taken || p.free(s.cfg, s.now) {
 				taken++
 			}
 		}
@@ -94,7 +82,7 @@ func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
 	if to := in.takenAtOnce(s, b, u, lost); to != nil {
 		return to
 	}
-	if before := float64(u.Recent[min(u.Sweeps, recentCounts-1)]); before > movedHigh*lost {
+	if before := float64(u.Recent[min(u.Sweeps, recentCounts-1)]); before > s.cfg.Renumbering.High*lost {
 		return in.takenAtOnce(s, b, u, before)
 	}
 	return nil
@@ -113,17 +101,18 @@ func (in *instance) seek(s *span, b *blockState, u *unit) {
 
 // takenAtOnce is the block in which as many addresses began to answer as the unit lost, or nil.
 func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *blockState {
-	if lost < movedLeast {
+	c := &s.cfg.Renumbering
+	if lost < float64(c.Least) {
 		return nil
 	}
 	all := in.risers(s)
 	if i, half := b.other(u); half {
-		if n := b.Halves[i].rise(s, b); n >= movedLow*lost && n <= movedHigh*lost+3 {
+		if n := b.Halves[i].rise(s, b); c.match(n, lost) {
 			return b
 		}
 	}
 	for _, network := range []bool{true, false} {
-		if to := takenBy(all, b, lost, network); to != nil {
+		if to := c.takenBy(all, b, lost, network); to != nil {
 			return to
 		}
 	}
@@ -131,7 +120,7 @@ func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *
 }
 
 // takenBy finds the block whose rise is nearest to lost, or else the greatest of those that share it.
-func takenBy(all []riser, from *blockState, lost float64, network bool) *blockState {
+func (c *RenumberingConfig) takenBy(all []riser, from *blockState, lost float64, network bool) *blockState {
 	var best, greatest *riser
 	sum, parts := 0.0, 0
 	for i := range all {
@@ -139,10 +128,10 @@ func takenBy(all []riser, from *blockState, lost float64, network bool) *blockSt
 		if r.block == from || network && r.block.Network != from.Network {
 			continue
 		}
-		if r.rise >= movedLow*lost && r.rise <= movedHigh*lost+3 && (best == nil || abs(r.rise-lost) < abs(best.rise-lost)) {
+		if c.match(r.rise, lost) && (best == nil || abs(r.rise-lost) < abs(best.rise-lost)) {
 			best = r
 		}
-		if r.rise >= max(movedLeast, lost/10) {
+		if r.rise >= max(float64(c.Least), lost/10) {
 			sum, parts = sum+r.rise, parts+1
 			if greatest == nil || r.rise > greatest.rise {
 				greatest = r
@@ -153,11 +142,16 @@ func takenBy(all []riser, from *blockState, lost float64, network bool) *blockSt
 		best.rise -= lost
 		return best.block
 	}
-	if parts == 0 || parts > movedParts || sum < movedLow*lost || sum > movedHigh*lost+3 {
+	if parts == 0 || parts > c.Parts || !c.match(sum, lost) {
 		return nil
 	}
 	greatest.rise -= lost * greatest.rise / sum
 	return greatest.block
+}
+
+// match tells whether so many addresses that began to answer may be those that were lost. A few come by chance.
+func (c *RenumberingConfig) match(rise, lost float64) bool {
+	return rise >= c.Low*lost && rise <= c.High*lost+3
 }
 
 func abs(x float64) float64 { return max(x, -x) }

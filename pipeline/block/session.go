@@ -37,11 +37,7 @@ type ended struct {
 	misses       uint8
 }
 
-// Limits of the measure of loss.
-const (
-	mostMisses = 8       // in a row that loss is taken for
-	lately     = 1 << 16 // answers after which what is older counts half
-)
+const lately = 1 << 16 // answers after which what is older counts half
 
 // observe tells whether the sweep says something of the block's places.
 func (s *sessions) observe(cfg *Config, l *Look, v Verdict) bool {
@@ -50,7 +46,7 @@ func (s *sessions) observe(cfg *Config, l *Look, v Verdict) bool {
 	}
 	s.grow(max(len(l.Probed), len(l.Answered)))
 	s.came, s.left, s.unknown = s.came[:0], s.left[:0], s.unknown[:0]
-	now, tolerance := uint32(l.Time/1e9), s.tolerance(cfg.Volatile)
+	now, tolerance := uint32(l.Time/1e9), s.tolerance(cfg)
 	if s.Begun == 0 {
 		s.Begun = now
 	}
@@ -126,11 +122,11 @@ func (s *sessions) miss(i int, missed uint64, now uint32, tolerance uint8) {
 // tolerance is how many sweeps an address misses in a row before its session is over: so many that loss makes a row of
 // them in less than a 32nd of volatile of all sweeps. Of addresses that are up, a share p(1-p) of the answers lies
 // behind a single missed sweep, if p is the loss. Before much is known, p is 5 %.
-func (s *sessions) tolerance(volatile float64) uint8 {
+func (s *sessions) tolerance(cfg *Config) uint8 {
 	share := min(float64(s.Blips+1)/float64(s.Answers+20), 0.25)
 	loss := (1 - math.Sqrt(1-4*share)) / 2
 	for m, row := uint8(1), loss; ; m, row = m+1, row*loss {
-		if row <= volatile/32 || m == mostMisses {
+		if row <= cfg.Volatile/32 || int(m) >= cfg.Churn.MostMisses {
 			return m
 		}
 	}

@@ -22,7 +22,7 @@ func TestTolerance(t *testing.T) {
 		{"more than there can be", 60000, 60000, 8},
 	} {
 		s := sessions{Answers: c.answers, Blips: c.blips}
-		if got := s.tolerance(0.0016); got != c.want {
+		if got := s.tolerance(defaults); got != c.want {
 			t.Errorf("%s: %d sweeps, want %d", c.name, got, c.want)
 		}
 	}

@@ -4,6 +4,7 @@ import "math/bits"
 
 // history is who was up over the last days, slot by slot.
 type history struct {
+	cfg     *Config
 	pages   []page
 	samples []sample
 	days    int    // with a sample
@@ -19,14 +20,14 @@ type sample struct {
 	dark bool // an outage lies in the slot
 }
 
-func historyOf(pages []page) *history {
-	h := &history{pages: pages}
+func historyOf(cfg *Config, pages []page) *history {
+	h := &history{cfg: cfg, pages: pages}
 	length := h.day(&pages[len(pages)-1]) + 1
 	h.seen, h.active = make([]Set, length), make([]bool, length)
 	for i := range pages {
 		h.open(&pages[i])
 	}
-	h.samples = withoutBlackouts(h.samples)
+	h.samples = withoutBlackouts(h.samples, cfg.Outage.Same)
 	most := 0
 	for _, s := range h.seen {
 		h.ever.Join(s)
@@ -55,7 +56,7 @@ func (h *history) open(p *page) {
 
 // withoutBlackouts leaves out the samples in which nobody was up, where those who were before are behind it, too: what
 // befell all at once says nothing of one. Of a block with too few addresses nobody else says that it was out.
-func withoutBlackouts(samples []sample) []sample {
+func withoutBlackouts(samples []sample, same float64) []sample {
 	out := samples[:0]
 	for i := 0; i < len(samples); i++ {
 		if end := lit(samples, i); end > i && i > 0 && end < len(samples) {

@@ -22,13 +22,8 @@ const (
 const (
 	// recentCounts is how many counts a unit keeps.
 	recentCounts = 9
-	// sudden is within what time the same addresses must be back for a silence that looked usual to have been an outage.
-	sudden = 8 * time.Hour
-	// same is which share of them must be, of sameLeast or more.
-	same      = 0.6
+	// sameLeast is how many addresses tell whether those who are back are the same.
 	sameLeast = 5
-	// resettled is after what emptiness a unit's people are others, whose hours are not known: longer than a weekend.
-	resettled = 72 * time.Hour
 )
 
 // unit is a block or a half of it, of which is said whether it is up.
@@ -105,7 +100,7 @@ func (u *unit) answers(set Set) int {
 func (u *unit) believe(s *span, b *blockState, l *Look) {
 	u.count, u.pending, u.woke = u.answers(l.Answered), false, false
 	if u.Mood == standing && (u.count > 0 || u.Recent[0] == 0 || u.Ever < s.cfg.Responders) {
-		u.Belief = update(u.Belief, 0, u.count)
+		u.Belief = s.cfg.Outage.update(u.Belief, 0, u.count)
 		return
 	}
 	if u.Mood == standing {
@@ -114,7 +109,7 @@ func (u *unit) believe(s *span, b *blockState, l *Look) {
 	if u.Mood == empty {
 		return
 	}
-	u.Belief = update(u.Belief, u.silence(s, b, l), u.count)
+	u.Belief = s.cfg.Outage.update(u.Belief, u.silence(s, b, l), u.count)
 	u.Low = min(u.Low, u.Belief)
 	if u.Mood != silent {
 		return
@@ -137,7 +132,7 @@ func (u *unit) fallSilent(s *span, b *blockState) {
 	u.Falling = u.emptying(math.Sqrt(b.Limit.Falls))
 	u.Ref, u.To, u.Noted = nil, blockKey{}, false
 	lately := uint8(1)
-	if b.Limit.Random >= oftenRandom {
+	if b.Limit.Random >= s.cfg.Rate.OftenRandom {
 		lately = fresh
 	}
 	for i, p := range u.places(b.Places) {
@@ -156,7 +151,7 @@ func (u *unit) silence(s *span, b *blockState, l *Look) (sum float64) {
 		return 0
 	}
 	around := b.Typical
-	if share := float32(1 / b.Limit.risen(s.cur.Rate)); share < 1 {
+	if share := float32(1 / b.Limit.risen(&s.cfg.Rate, s.cur.Rate)); share < 1 {
 		around = around.joined(habits{1 - share, share})
 	}
 	if i, half := b.other(u); half {
@@ -222,11 +217,11 @@ func (u *unit) emptying(swing float64) bool {
 // returned tells whether those who answered before the silence do again, and at once: then it was an outage, though it
 // looked usual. It looks one sweep ahead, since the way may be mended in the middle of a sweep.
 func (u *unit) returned(s *span, l, next *Look) bool {
-	if s.time-u.Begin > int64(sudden) || u.Ref.Len() < sameLeast {
+	if s.time-u.Begin > int64(s.cfg.Outage.Sudden) || u.Ref.Len() < sameLeast {
 		return false
 	}
 	back := max(u.Ref.And(l.Answered).Len(), u.Ref.And(next.Answered).Len())
-	return float64(back) >= same*float64(u.Ref.Len())
+	return float64(back) >= s.cfg.Outage.Same*float64(u.Ref.Len())
 }
 
 // overhear takes note of a sweep at t that tells nothing: whoever answers in it does, and an outage may begin in it unless
@@ -249,7 +244,7 @@ func (u *unit) keep(s *span) {
 	switch {
 	case u.Mood == standing:
 		u.Least.note(s.hour, int(max(u.Recent[0], u.Recent[1], u.Recent[2])))
-	case u.Mood == empty && s.time-u.Begin > int64(sudden):
+	case u.Mood == empty && s.time-u.Begin > int64(s.cfg.Outage.Sudden):
 		u.noteEmpty(s)
 	}
 }

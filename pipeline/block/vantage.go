@@ -10,9 +10,6 @@ import (
 // Words of trust that say that the prober's own link was down.
 var carrierLost = []string{"interface_down", "carrier"}
 
-// vantageLeast is how many addresses of a block must have answered before, so that its silence says something of the way.
-const vantageLeast = 3
-
 // ownWay follows whether the prober's own way is suspect: most blocks silent at once, the references silent as they
 // never are, or the carrier lost. It breaks and is mended in the middle of a sweep, so that the sweep before such a one
 // and the one behind it are suspect, too, where blocks are silent in them that were not before. It emits one event for
@@ -92,7 +89,7 @@ func (in *instance) silentNext(s *span) int {
 // silentBlocks counts the blocks that answered before, and those of them of which nobody does.
 func (in *instance) silentBlocks(w *sweep) (silent, of int) {
 	for _, b := range in.Blocks {
-		if b == nil || b.Whole.Mood != standing || b.Whole.Recent[0] < vantageLeast {
+		if b == nil || b.Whole.Mood != standing || int(b.Whole.Recent[0]) < in.cfg.Outage.VantageLeast {
 			continue
 		}
 		if l := w.look(b.number); l.Probed.Len() > 0 {
@@ -118,7 +115,7 @@ func (in *instance) referencesLost(s *span) bool {
 // reached is the belief that the references can be reached after a sweep. They are independent of each other, unlike the
 // addresses of a block.
 func (in *instance) reached(belief float64, w *sweep) float64 {
-	silence, answers, probed := 0.0, 0, false
+	c, silence, answers, probed := &in.cfg.Outage, 0.0, 0, false
 	for _, r := range in.references {
 		l := w.look(r.block.number)
 		if !l.Probed.Has(r.place) {
@@ -135,5 +132,5 @@ func (in *instance) reached(belief float64, w *sweep) float64 {
 	if !probed {
 		return belief
 	}
-	return update(belief, silence/dependence, answers)
+	return c.update(belief, silence/c.Dependence, answers)
 }

@@ -43,19 +43,24 @@ type Block struct {
 	Targets int             `toml:"targets"`
 	Top     int             `toml:"top"`
 
+	Thresholds
+
 	location *time.Location
 }
 
 // blockDefaults are those that pipeline/block names, with their sources.
 func blockDefaults() Block {
 	duration := func(d time.Duration) strict.Duration { return strict.Duration{Duration: d} }
-	return Block{
-		Enabled: true, Window: duration(time.Hour), Timezone: "UTC", Labels: []string{"owner", "site", "asn"},
-		Belief: 0.99, Up: 0.9, Down: 0.1, Responders: 15, Vantage: 0.5,
-		Stable: 0.95, Volatile: 0.0016, LongUptime: duration(6 * time.Hour), Underused: 0.1, Classified: 0.2,
-		Days: 3, Span: 14, Low: duration(500 * time.Microsecond), Mild: duration(time.Millisecond), Severe: duration(3 * time.Millisecond),
-		Targets: 3, Top: 100, location: time.UTC,
+	c := block.Defaults()
+	b := Block{
+		Enabled: true, Window: duration(c.Window), Timezone: "UTC", Labels: []string{"owner", "site", "asn"},
+		Belief: c.Belief, Up: c.Up, Down: c.Down, Responders: c.Responders, Vantage: c.Vantage,
+		Stable: c.Stable, Volatile: c.Volatile, LongUptime: duration(c.LongUptime), Underused: c.Underused, Classified: c.Classified,
+		Days: c.Days, Span: c.Span, Low: duration(c.Low), Mild: duration(c.Mild), Severe: duration(c.Severe), Targets: c.Targets, Top: c.Top,
+		location: c.Location,
 	}
+	b.from(c)
+	return b
 }
 
 // Blocks is what pipeline/block needs to know; nil when blocks are not to be looked at.
@@ -64,12 +69,14 @@ func (c *Config) Blocks() *block.Config {
 	if !b.Enabled {
 		return nil
 	}
-	return &block.Config{
+	out := &block.Config{
 		Window: b.Window.Duration, Location: b.location, Labels: b.Labels, References: b.References,
 		Belief: b.Belief, Up: b.Up, Down: b.Down, Responders: b.Responders, Vantage: b.Vantage,
 		Stable: b.Stable, Volatile: b.Volatile, LongUptime: b.LongUptime.Duration, Underused: b.Underused, Classified: b.Classified,
 		Days: b.Days, Span: b.Span, Low: b.Low.Duration, Mild: b.Mild.Duration, Severe: b.Severe.Duration, Targets: b.Targets, Top: b.Top,
 	}
+	b.to(out)
+	return out
 }
 
 // maxSpan bounds what is remembered of each target.
@@ -98,6 +105,7 @@ func (k *checker) block(b *Block) {
 		}
 	}
 	k.blockTimes(b)
+	k.thresholds(&b.Thresholds)
 }
 
 // blockNames checks what is no number, and finds the time zone.
@@ -150,8 +158,9 @@ func (b *Block) print() string {
 		fmt.Sprintf("belief = %v\nup = %v\ndown = %v\nresponders = %d\nvantage = %v\n", b.Belief, b.Up, b.Down, b.Responders, b.Vantage) +
 		fmt.Sprintf("stable = %v\nvolatile = %v\nlong_uptime = %q\nunderused = %v\nclassified = %v\n",
 			b.Stable, b.Volatile, b.LongUptime, b.Underused, b.Classified) +
-		fmt.Sprintf("days = %d\nspan = %d\nlow = %q\nmild = %q\nsevere = %q\ntargets = %d\ntop = %d\n\n",
-			b.Days, b.Span, b.Low, b.Mild, b.Severe, b.Targets, b.Top)
+		fmt.Sprintf("days = %d\nspan = %d\nlow = %q\nmild = %q\nsevere = %q\ntargets = %d\ntop = %d\n",
+			b.Days, b.Span, b.Low, b.Mild, b.Severe, b.Targets, b.Top) +
+		b.Thresholds.print()
 }
 
 // quoted writes a list of strings as TOML.

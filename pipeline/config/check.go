@@ -101,6 +101,12 @@ func (k *checker) methods(c *Config) {
 	if !(c.Path.NsPerMetre > 0) {
 		k.bad("path.ns_per_metre", "%v is not positive: 10 is copper's and glass's, there and back", c.Path.NsPerMetre)
 	}
+	if c.Path.Least.Duration <= 0 {
+		k.bad("path.least", "%v is not positive: 150ns is the default", c.Path.Least)
+	}
+	if c.Path.MinValues < 1 {
+		k.bad("path.min_values", "%d is less than 1: 10 is the default", c.Path.MinValues)
+	}
 }
 
 func (k *checker) oneOf(key, value string, allowed ...string) {

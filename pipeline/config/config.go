@@ -56,6 +56,8 @@ type Path struct {
 	Shifts     bool            `toml:"shifts"`
 	HopDelay   strict.Duration `toml:"hop_delay"`
 	NsPerMetre float64         `toml:"ns_per_metre"`
+	Least      strict.Duration `toml:"least"`
+	MinValues  int             `toml:"min_values"`
 }
 
 // Server says which bucket of which server, and how to log in.
@@ -111,10 +113,11 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 		LateWindow:    strict.Seconds(60),
 		Windows:       []strict.Duration{{Duration: time.Minute}, {Duration: 10 * time.Minute}, {Duration: time.Hour}, {Duration: day}},
 		Filter:        outlier.Sigma.String(),
-		Path:          Path{Shifts: true, HopDelay: strict.Duration{Duration: 20 * time.Microsecond}, NsPerMetre: 10},
-		Block:         blockDefaults(),
-		Source:        Source{Type: InfluxDB, Language: source.Auto, Readers: 2},
-		Sink:          Sink{Type: InfluxDB, Batch: 5000},
+		Path: Path{Shifts: true, HopDelay: strict.Duration{Duration: 20 * time.Microsecond}, NsPerMetre: 10,
+			Least: strict.Duration{Duration: 150 * time.Nanosecond}, MinValues: 10},
+		Block:  blockDefaults(),
+		Source: Source{Type: InfluxDB, Language: source.Auto, Readers: 2},
+		Sink:   Sink{Type: InfluxDB, Batch: 5000},
 	}
 	doc, err := strict.Decode(path, data, c, strict.Env(lookup))
 	if err != nil {
@@ -191,7 +194,8 @@ func (c *Config) Measurements() []lines.Measurement {
 
 // ShiftConfig is what pipeline/path needs to know of shifts.
 func (c *Config) ShiftConfig() path.ShiftConfig {
-	return path.ShiftConfig{HopDelay: c.Path.HopDelay.Duration, NsPerMetre: c.Path.NsPerMetre}
+	return path.ShiftConfig{HopDelay: c.Path.HopDelay.Duration, NsPerMetre: c.Path.NsPerMetre,
+		Least: float64(c.Path.Least.Duration), MinValues: c.Path.MinValues}
 }
 
 // Client is what pipeline/influx needs to know of s.
@@ -248,7 +252,8 @@ func (c *Config) Print(w io.Writer) error {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)
 	}
-	fmt.Fprintf(&b, "[path]\nshifts = %v\nhop_delay = %q\nns_per_metre = %v\n\n", c.Path.Shifts, c.Path.HopDelay, c.Path.NsPerMetre)
+	fmt.Fprintf(&b, "[path]\nshifts = %v\nhop_delay = %q\nns_per_metre = %v\nleast = %q\nmin_values = %d\n\n",
+		c.Path.Shifts, c.Path.HopDelay, c.Path.NsPerMetre, c.Path.Least, c.Path.MinValues)
 	b.WriteString(c.Block.print())
 	fmt.Fprintf(&b, "[source]\ntype = %q\n%slanguage = %q\nreaders = %d\n\n", c.Source.Type, c.Source.print(), c.Source.Language, c.Source.Readers)
 	fmt.Fprintf(&b, "[sink]\ntype = %q\npath = %q\n%sbatch = %d\n", c.Sink.Type, c.Sink.Path, c.Sink.print(), c.Sink.Batch)

@@ -3,11 +3,13 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"echogram/pipeline/block"
 	"echogram/pipeline/outlier"
 	"echogram/sampleconfig"
 )
@@ -57,6 +59,27 @@ func TestDefaults(t *testing.T) {
 	}
 	if got := c.Sink.Client(0, nil).Where; got.URL != "p.toml:3" || got.Bucket != "p.toml:6" {
 		t.Errorf("where %+v", got)
+	}
+}
+
+// TestBlockThresholds: each threshold of [block] has its default in pipeline/block, and arrives there.
+func TestBlockThresholds(t *testing.T) {
+	c, err := Parse("p.toml", []byte(least), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := block.Defaults()
+	want.Labels = c.Block.Labels
+	if got := *c.Blocks(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	c, err = Parse("p.toml", []byte(least+"[block.outage]\nsudden = '4h'\n[block.rate]\nsure = 6\n[block.churn]\nfewest = 5\n[path]\nleast = '1us'\n"), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.Blocks()
+	if got.Outage.Sudden != 4*time.Hour || got.Rate.Sure != 6 || got.Churn.Fewest != 5 || c.ShiftConfig().Least != 1000 {
+		t.Errorf("got %+v, %+v", got, c.ShiftConfig())
 	}
 }
 
@@ -167,6 +190,15 @@ func TestErrors(t *testing.T) {
 		"uptime":     {least + "[block]\nlong_uptime = 0\n", `p.toml:7: key "block.long_uptime": 0s is not positive`},
 		"span":       {least + "[block]\ndays = 5\nspan = 4\n", `p.toml:8: key "block.span": 4 does not lie between days, 5, and 60`},
 		"amplitudes": {least + "[block]\nlow = '2ms'\n", `p.toml:7: key "block.low": 2ms, mild, 1ms, and severe, 3ms, do not grow from above 0`},
+		"stray":      {least + "[block.outage]\nstray = 1.5\n", `p.toml:7: key "block.outage.stray": 1.5 does not lie between 0 and 1`},
+		"memory":     {least + "[block.outage]\nmemory = 0\n", `p.toml:7: key "block.outage.memory": 0s is not positive`},
+		"high":       {least + "[block.renumbering]\nhigh = 0.9\n", `p.toml:7: key "block.renumbering.high": 0.9 does not lie above 1`},
+		"parts":      {least + "[block.renumbering]\nparts = 0\n", `p.toml:7: key "block.renumbering.parts": 0 is less than 1`},
+		"hardly":     {least + "[block.churn]\nhardly = 0.8\n", `p.toml:7: key "block.churn.hardly": 0.8 is not less than mostly, 0.7`},
+		"jointly":    {least + "[block.churn]\njointly = '7m'\n", `p.toml:7: key "block.churn.jointly": 7m is not a multiple of 5m, 10m or longer: 30m would do`},
+		"no key":     {least + "[block.rate]\nsurely = 3\n", `p.toml:7: key "block.rate.surely": unknown; did you mean "sure"?`},
+		"floor":      {least + "[path]\nleast = 0\n", `p.toml:7: key "path.least": 0s is not positive: 150ns is the default`},
+		"values":     {least + "[path]\nmin_values = 0\n", `p.toml:7: key "path.min_values": 0 is less than 1: 10 is the default`},
 		"a typo":     {least + "[block]\nresponder = 5\n", `p.toml:7: key "block.responder": unknown; did you mean "responders"?`},
 		"source":     {strings.Replace(least, "[source]", "[source]\ntype = 'file'", 1), `p.toml:2: key "source.type": "file" is not one of influxdb, stdin`},
 		"no path":    {least + "type = 'file'\n", `p.toml:4: key "sink.path": is missing: where the file goes, such as /var/lib/echogram-pipeline/rollups.lp`},
