@@ -133,12 +133,13 @@ func nanoseconds(v float64) schema.Opt { return schema.Some(int64(math.Round(v))
 // targetDay is the daily pattern of one target's RTTs.
 type targetDay struct {
 	place    int
-	own      float64 // ns; the part of the amplitude that its block does not explain; 0: its block explains the class
+	own      float64 // ns; the part of the amplitude that its block does not explain
 	dailyDay         // without availability
 }
 
-// targets is what the last days show of each target whose RTTs are known well enough, by place. shared is the excess of
-// the block.
+// targets is what the last days show of each target that has a swing, and has one still when that of its block, whose
+// excess is shared, is taken away: what the block explains is to be looked for on the way to it. The second question comes
+// first, since few targets get past it.
 func (d *daily) targets(cfg *Config, start int64, shared []float64) (all []targetDay) {
 	days, w := d.last(cfg, start), newWelch()
 	x, rest := make([]float64, cfg.Span*halvesADay), make([]float64, cfg.Span*halvesADay)
@@ -150,26 +151,17 @@ func (d *daily) targets(cfg *Config, start int64, shared []float64) (all []targe
 		above(x, days, place, floor.ns())
 		calm(x)
 		copy(rest, x)
-		if s := w.latency(cfg, x); s.days > 0 {
+		unshare(rest, shared)
+		_, own := w.swing(cfg, rest)
+		if own.days == 0 || own.class == schema.DailyNone {
+			continue
+		}
+		if s := w.latency(cfg, x); s.class != schema.DailyNone {
 			day := dailyDay{targets: 1, floor: floor.ns(), latency: s, zone: cfg.Location.String()}
-			all = append(all, targetDay{place: place, own: w.own(cfg, s, rest, shared), dailyDay: day})
+			all = append(all, targetDay{place: place, own: min(s.amplitude, own.amplitude), dailyDay: day})
 		}
 	}
 	return all
-}
-
-// own is how much of a target's swing s is its own: the amplitude of what is left of its excess x, which it overwrites,
-// when that of its block is taken away. 0: it has no swing, or what is left has none, so that there is nothing to look for
-// at this target that is not to be found on the way to its block.
-func (w *welch) own(cfg *Config, s swing, x, shared []float64) float64 {
-	if s.class == schema.DailyNone {
-		return 0
-	}
-	unshare(x, shared)
-	if rest := w.latency(cfg, x); rest.class != schema.DailyNone {
-		return min(s.amplitude, rest.amplitude)
-	}
-	return 0
 }
 
 // unshare takes the part of x away that follows shared: up to all of shared, for who is slower than its block at the hours

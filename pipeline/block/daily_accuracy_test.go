@@ -204,6 +204,18 @@ func (t *reading) String() string {
 	return b.String()
 }
 
+// alone is the swing of one target, whatever its block's is.
+func (d *daily) alone(start int64, place int) swing {
+	days, x := d.last(&testDaily, start), make([]float64, testDaily.Span*halvesADay)
+	floor, n := least(days, place)
+	if n == 0 {
+		return swing{}
+	}
+	above(x, days, place, floor.ns())
+	calm(x)
+	return newWelch().latency(&testDaily, x)
+}
+
 // Twenty seeds of two weeks, and of one, with 8 blocks each: 2-5 % of all replies are lost, blocks are out for up to ten hours,
 // offices rest at weekends, pools are handed out anew, a tenth of the hosts has a path of its own that wanders.
 func TestDaysAreReadRight(t *testing.T) {
@@ -222,9 +234,9 @@ func TestDaysAreReadRight(t *testing.T) {
 				day := d.day(&testDaily, last)
 				all.latency(v, day.latency)
 				all.availability(v, day.availability)
-				for _, one := range d.targets(&testDaily, last, day.excess) {
-					if !v.hosts[one.place].walks {
-						targets.latency(v, one.latency)
+				for place, host := range v.hosts {
+					if s := d.alone(last, place); s.days > 0 && !host.walks {
+						targets.latency(v, s)
 					}
 				}
 			}

@@ -387,13 +387,13 @@ func TestWhatABlockSharesIsNoTargetsOwn(t *testing.T) {
 	last := start.AddDate(0, 0, 4).UnixNano()
 	block := d.day(&testDaily, last)
 	one := block.latency.amplitude
-	for place, target := range d.targets(&testDaily, last, block.excess) {
-		want := []float64{0, 0, 2 * one, one / 2, 0, 0, 0, 0, 0}[place]
-		if math.Abs(target.own-want) > 0.1*one {
-			t.Errorf("place %d: %.2f ms of its own, want %.2f", place, target.own/1e6, want/1e6)
-		}
-		if class := target.latency.class; (class == schema.DailyNone) != (place == 1) {
-			t.Errorf("place %d: %s", place, class)
+	all := d.targets(&testDaily, last, block.excess)
+	if len(all) != 2 || all[0].place != 2 || all[1].place != 3 {
+		t.Fatalf("%+v", all)
+	}
+	for i, want := range []float64{2 * one, one / 2} {
+		if math.Abs(all[i].own-want) > 0.1*one {
+			t.Errorf("place %d: %.2f ms of its own, want %.2f", all[i].place, all[i].own/1e6, want/1e6)
 		}
 	}
 }

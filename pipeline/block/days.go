@@ -26,7 +26,7 @@ func (in *instance) closeDay() {
 			g.members = append(g.members, b)
 		}
 		for _, t := range b.Daily.targets(&in.cfg, in.Day, d.excess) {
-			if t.own > 0 && !c.handed.Has(t.place) {
+			if !c.handed.Has(t.place) {
 				top = append(top, topTarget{b, t})
 			}
 		}

@@ -155,27 +155,24 @@ func (p *past) excess(to []float64, i int) []float64 {
 // latency reads a series of RTTs, ns above some floor by half hour to the end of a day, NaN where they are not known. It
 // closes the gaps in x.
 func (w *welch) latency(cfg *Config, x []float64) swing {
-	x, s, ok := lastDays(x, cfg.Days, schema.DailyNone)
-	if !ok {
-		return s
-	}
-	s.amplitude = 2 * math.Sqrt2 * math.Sqrt(w.daily(x))
-	if class := latencyClass(cfg, s.amplitude); class != schema.DailyNone && strongest(w.spectrum(x)) {
-		s.class = class
-		s.hour, _ = peak(typicalDay(x))
+	days, s := w.swing(cfg, x)
+	if s.days > 0 && s.class != schema.DailyNone {
+		s.hour, _ = peak(typicalDay(days))
 	}
 	return s
 }
 
-// strongest tells whether a spectrum's largest power is that of one cycle a day. Harmonics do not compete: those of a
-// narrow peak each evening are as strong as the day itself.
-func strongest(power []float64) bool {
-	for k := 1; k < len(power); k++ {
-		if k%aDay != 0 && power[k] >= power[aDay] {
-			return false
-		}
+// swing is latency without the hour, which takes as long as all else. It returns the days of x that it was read from.
+func (w *welch) swing(cfg *Config, x []float64) ([]float64, swing) {
+	x, s, ok := lastDays(x, cfg.Days, schema.DailyNone)
+	if !ok {
+		return nil, s
 	}
-	return true
+	s.amplitude = 2 * math.Sqrt2 * math.Sqrt(w.daily(x))
+	if class := latencyClass(cfg, s.amplitude); class != schema.DailyNone && w.strongest(x) {
+		s.class = class
+	}
+	return x, s
 }
 
 func latencyClass(cfg *Config, amplitude float64) string {

@@ -6,8 +6,8 @@ import (
 	"echogram/plugins/schema"
 )
 
-// rttHistogram counts RTTs by their size, sixteen bins for each doubling from 1 µs on: a quantile is within 3 % of the
-// true one.
+// rttHistogram counts RTTs by their size, 64 bins for each doubling from 1 µs to 4 minutes: a quantile is within 0.8 % of
+// the true one. It takes 7 kB a block.
 type rttHistogram struct {
 	Bins []uint32
 	N    int64
@@ -15,7 +15,8 @@ type rttHistogram struct {
 
 const (
 	rttLeast = 10 // bits of the least RTT that is told from those below
-	rttBins  = 28 * 16
+	rttFine  = 6  // bits behind the leading one that tell bins apart
+	rttBins  = 28 << rttFine
 )
 
 func (h *rttHistogram) add(rtt int64) {
@@ -34,7 +35,7 @@ func rttBin(rtt int64) int {
 	if e < rttLeast {
 		return 0
 	}
-	return min((e-rttLeast)<<4|int(rtt>>(e-4)&15), rttBins-1)
+	return min((e-rttLeast)<<rttFine|int(rtt>>(e-rttFine)&(1<<rttFine-1)), rttBins-1)
 }
 
 func (h *rttHistogram) merge(o *rttHistogram) {
@@ -60,8 +61,8 @@ func (h *rttHistogram) median() schema.Opt {
 	below := int64(0)
 	for i, n := range h.Bins {
 		if below += int64(n); h.N > 0 && 2*below >= h.N {
-			e := i>>4 + rttLeast
-			return schema.Some(int64(16+i&15)<<(e-4) + 1<<(e-5))
+			e := i>>rttFine + rttLeast
+			return schema.Some(int64(1<<rttFine+i&(1<<rttFine-1))<<(e-rttFine) + 1<<(e-rttFine-1))
 		}
 	}
 	return schema.Opt{}

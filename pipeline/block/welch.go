@@ -29,7 +29,6 @@ type welch struct {
 	room     []float64 // a segment without trend, in the window
 	bins     []complex128
 	powers   [segment/2 + 1][]float64 // by bin: of each segment
-	power    [segment/2 + 1]float64
 }
 
 func newWelch() *welch {
@@ -71,8 +70,8 @@ func (w *welch) daily(x []float64) float64 {
 	return median.Of(all)
 }
 
-// spectrum is the power of each bin, which the next call overwrites; x has a segment or more.
-func (w *welch) spectrum(x []float64) []float64 {
+// transform finds the power of each bin in each segment of x, which has one or more.
+func (w *welch) transform(x []float64) {
 	for k := range w.powers {
 		w.powers[k] = w.powers[k][:0]
 	}
@@ -85,10 +84,31 @@ func (w *welch) spectrum(x []float64) []float64 {
 			w.powers[k] = append(w.powers[k], (real(c)*real(c)+imag(c)*imag(c))*oneSided)
 		}
 	}
-	for k := range w.powers {
-		w.power[k] = median.Of(w.powers[k])
+}
+
+// strongest tells whether the largest power of x is that of one cycle a day. Harmonics do not compete: those of a narrow
+// peak each evening are as strong as the day itself.
+func (w *welch) strongest(x []float64) bool {
+	w.transform(x)
+	day := median.Of(w.powers[aDay])
+	for k := 1; k < len(w.powers); k++ {
+		if k%aDay != 0 && !medianBelow(w.powers[k], day) {
+			return false
+		}
 	}
-	w.power[0] /= 2
-	w.power[segment/2] /= 2
-	return w.power[:]
+	return true
+}
+
+// medianBelow tells whether the median of x, which it may reorder, lies below limit. How many do tells it mostly.
+func medianBelow(x []float64, limit float64) bool {
+	n := 0
+	for _, v := range x {
+		if v < limit {
+			n++
+		}
+	}
+	if 2*n > len(x)+1 {
+		return true
+	}
+	return 2*n >= len(x)-1 && median.Of(x) < limit
 }
