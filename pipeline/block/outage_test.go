@@ -1,6 +1,7 @@
 package block
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -187,6 +188,30 @@ func TestRenumberingInMidSweep(t *testing.T) {
 	}
 }
 
+// TestRenumberingOfWhichFewAreLeft: a sweep reaches a population when all but two have left, whose silence is believed
+// only when the others have long been answering elsewhere.
+func TestRenumberingOfWhichFewAreLeft(t *testing.T) {
+	w := town(14, 8)
+	to, p := w.static(3), w.static(20)
+	p.step = func(p *people, w *world, n int, _ time.Time) {
+		switch n {
+		case 80:
+			p.there = [256]bool{}
+			p.fill(w, 2)
+			to.fill(w, 14)
+		case 81:
+			p.there = [256]bool{}
+			to.fill(w, 6)
+		}
+	}
+	w.add(p)
+	w.add(to)
+	got := w.run(t, 2*day)
+	if len(got) != 1 || got[0].Event != schema.EventRenumbering || got[0].To != "198.18.9.0/24" || got[0].Block != "198.18.8.0/24" {
+		w.expect(t, got, "renumbering 198.18.8.0/24 81-81")
+	}
+}
+
 // TestRegionThatComesBack: what answers again after an outage is no population that moved.
 func TestRegionThatComesBack(t *testing.T) {
 	w := town(15, 12)
@@ -342,6 +367,45 @@ func TestThinning(t *testing.T) {
 	}
 	w.add(p)
 	rateLimited(t, w, w.run(t, 3*day))
+}
+
+// TestLimitToFew: of a handful of addresses it takes some sweeps at each rate to see that a limit lets a third of the
+// answers pass.
+func TestLimitToFew(t *testing.T) {
+	for seed := range uint64(8) {
+		w := town(40+seed, 6)
+		w.rate = func(n int) float64 { return []float64{2500, 10000}[n/day%2] }
+		p := w.static(16)
+		p.limit = func(rate float64) (passed int) {
+			for range 16 {
+				if w.rng.Float64() < min(1, 3300/rate) {
+					passed++
+				}
+			}
+			return passed
+		}
+		w.add(p)
+		rateLimited(t, w, w.run(t, 3*day))
+	}
+}
+
+// TestARateThatRises is higher than that of the block's habits for as long as its mean there is not known.
+func TestARateThatRises(t *testing.T) {
+	var r limiter
+	for n := range 20 {
+		rate := 2500.0
+		if n >= 10 {
+			rate = 10000
+		}
+		want := 1.0
+		if n >= 10 && n < 10+defaults.Rate.Sweeps {
+			want = 4
+		}
+		if got := r.risen(&defaults.Rate, rate); math.Abs(got-want) > 1e-9 {
+			t.Errorf("sweep %d: %v, want %v", n, got, want)
+		}
+		r.observe(&defaults.Rate, int64(n), rate, 20, 0)
+	}
 }
 
 // TestHalvesUnderALimit: the rate rises once, and of the few answers that pass from then on each half has none at times.
