@@ -16,8 +16,8 @@ type OutageConfig struct {
 	VantageLeast int           // addresses of a block that must have answered for its silence to say something of the prober's own way; 3 (at 5 % loss: one silence in 8,000 by chance)
 }
 
-// RenumberingConfig holds the thresholds between an outage and a population that went elsewhere (IAS, PAM '24, which has
-// none for echoes: all are set on simulated moves).
+// RenumberingConfig holds the thresholds between an outage and a population that went elsewhere. To look for it is IAS's (PAM
+// '24); all of them are set on simulated moves.
 type RenumberingConfig struct {
 	Least  int           // addresses of a population; 5
 	Low    float64       // share of it that must have begun to answer elsewhere by the next sweep, for some are lost, some take longer; 0.7
@@ -29,7 +29,7 @@ type RenumberingConfig struct {
 }
 
 // RateConfig holds the thresholds of limits to the rate of answers: fewer of them at a higher rate of requests, or as many in
-// each sweep, by other addresses. The literature has none for sweeps: all are set on simulated limits.
+// each sweep, by other addresses. All are set on simulated limits.
 type RateConfig struct {
 	Step           float64 // factor by which the rate of requests must change to say something; 1.5
 	Sweeps         int     // at one rate of which the mean is compared with that of the next; 6: an hour, every 10 minutes
@@ -47,15 +47,16 @@ type RateConfig struct {
 }
 
 // ChurnConfig holds the thresholds between static addresses and those of pools, and of the hour at which a pool hands out
-// others. Those without a source are set on simulated pools; the literature has none for echoes.
+// others (Padmanabhan et al., Reasons Dynamic Addresses Change, IMC '16). They are set on simulated pools; the literature has
+// none for echoes.
 type ChurnConfig struct {
-	MostMisses int           // sweeps missed in a row that loss is taken for; 8: a random loss of 25 %
+	MostMisses int           // sweeps missed in a row that loss is taken for; 8: what a loss of 29 % makes
 	Irregular  float64       // changes that no other day repeats, for each day that the address was up, from which it is dynamic; 0.4
 	Absent     float64       // changes between a day up and a day absent, for each active day, likewise; 0.6
 	Certain    float64       // score below which an address is static whatever its neighbours are; 0.5
 	Mostly     float64       // share of dynamic addresses from which a block is a pool; 0.7
 	Hardly     float64       // and up to which it is none; 0.3
-	Jointly    time.Duration // within which a pool's addresses are left at a renumbering; 30 m (Padmanabhan et al., IMC '16: at one hour, ISP by ISP)
+	Jointly    time.Duration // within which a pool's addresses are left at a renumbering; 30 m
 	Unusual    float64       // times as many must be as usual at that time; 3
 	Fewest     int           // and so many more; 4
 	Shuffled   float64       // of what a change of all clients would exchange, from which all take part; 0.8
@@ -64,9 +65,9 @@ type ChurnConfig struct {
 // DiurnalConfig holds the thresholds of how many answer over the day (Quan, Heidemann, Pradkin: When the Internet Sleeps,
 // IMC 2014), and of whose RTTs count.
 type DiurnalConfig struct {
-	Strict    float64 // times that the day's amplitude must be that of any bin but its harmonics; 2 (ibid., 2.2)
+	Strict    float64 // times that the day's amplitude must be that of any bin but its harmonics; 2 (ibid.)
 	StandsOut float64 // times that a pattern that is not strict must stand above the bins around it; 2.5: noise does in 1 % of spans of 14 days, 5 % of 3 days
-	Swing     float64 // of the share that answers; less is not a habit of the block; 0.02: twice what 5 % loss does to 256 addresses
+	Swing     float64 // of the share that answers; less is not a habit of the block; 0.02
 	Known     float64 // share of the half hours of its block in which a target must have RTTs to count in a group; 0.25: who is there at certain hours alone must not be asked of the others
 }
 
