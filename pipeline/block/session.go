@@ -126,7 +126,7 @@ func (s *sessions) tolerance(cfg *Config) uint8 {
 	share := min(float64(s.Blips+1)/float64(s.Answers+20), 0.25)
 	loss := (1 - math.Sqrt(1-4*share)) / 2
 	for m, row := uint8(1), loss; ; m, row = m+1, row*loss {
-		if row <= cfg.Volatile/32 || int(m) >= cfg.Churn.MostMisses {
+		if row <= cfg.Volatile/32 || int(m) >= min(cfg.Churn.MostMisses, math.MaxUint8) {
 			return m
 		}
 	}

@@ -7,25 +7,38 @@ import (
 
 // OutageConfig holds the thresholds between a silence, an outage, and people who went home.
 type OutageConfig struct {
-	Memory       time.Duration // for which an address that has answered counts among those that do; 14 d, as long as daily patterns look back
-	Stray        float64       // probability that an address answers though its block is down; 0.01/256: one in a hundred blocks has one that does (Trinocular, 4.2, with 256 addresses probed at once)
-	Dependence   float64       // part of the evidence of many addresses that counts, since people come and go together; 0.5, the exponent of a power likelihood (Ibrahim, Chen 2000), set on simulated blocks
-	Sudden       time.Duration // within which the same addresses must be back for a silence at a usual hour to have been an outage; 8 h, less than a night (simulated offices)
-	Same         float64       // share of them that must be, of 5 or more; 0.6 (simulated blocks at 5 % loss)
-	Resettled    time.Duration // of emptiness, after which a unit's people are others, whose hours are not known; 72 h, longer than a weekend
-	VantageLeast int           // addresses of a block that must have answered for its silence to say something of the prober's own way; 3 (at 5 % loss: one silence in 8,000 by chance)
+	// Memory is for how long an address that has answered counts among those that do; 14 d, as daily patterns look back.
+	Memory time.Duration
+	// Stray is the probability that an address answers though its block is down; 0.01/256: one in a hundred blocks has one
+	// that does (Trinocular, 4.2, with 256 addresses probed at once), so that whoever answers keeps a block up.
+	Stray float64
+	// Dependence is the part of the evidence that counts: people come and go together, and so do the losses on a common
+	// link. It is the exponent of a power likelihood (Ibrahim, Chen 2000); 0.5, set on simulated blocks.
+	Dependence float64
+	// Sudden is within what time the same addresses must be back for a silence at a usual hour to have been an outage; 8 h,
+	// less than a night.
+	Sudden time.Duration
+	// Same is which share of them must be, of 5 or more; 0.6, set on simulated blocks at 5 % loss.
+	Same float64
+	// Resettled is after what emptiness a unit's people are others, whose hours are not known; 72 h, longer than a weekend.
+	Resettled time.Duration
+	// VantageLeast is how many addresses of a block must have answered before, so that its silence says something of the
+	// prober's own way; 3: at 5 % loss one silence in 8,000 is chance.
+	VantageLeast int
 }
 
 // RenumberingConfig holds the thresholds between an outage and a population that went elsewhere. To look for it is IAS's (PAM
 // '24); all of them are set on simulated moves.
 type RenumberingConfig struct {
-	Least  int           // addresses of a population; 5
-	Low    float64       // share of it that must have begun to answer elsewhere by the next sweep, for some are lost, some take longer; 0.7
-	High   float64       // and that may have at most; 1.3
-	AtOnce float64       // share of it that begins to answer in one sweep, 0.6,
-	InTwo  float64       // or in two, where it comes while one is sent; 0.9
-	Parts  int           // blocks to which one population goes at most; 8
-	Unused time.Duration // for which an address must not have answered to count as taken by somebody else: those who come back to their desks in the morning have been away for less; 20 h
+	Least  int     // addresses of a population; 5
+	Low    float64 // share of it that must have begun to answer elsewhere by the next sweep, for some are lost, some take longer; 0.7
+	High   float64 // and that may have at most; 1.3
+	AtOnce float64 // share of it that begins to answer in one sweep, 0.6,
+	InTwo  float64 // or in two, where it comes while one is sent; 0.9
+	Parts  int     // blocks to which one population goes at most; 8
+	// Unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
+	// their desks in the morning have been away for less; 20 h.
+	Unused time.Duration
 }
 
 // RateConfig holds the thresholds of limits to the rate of answers: fewer of them at a higher rate of requests, or as many in
@@ -37,7 +50,7 @@ type RateConfig struct {
 	ElasticityOver float64 // below which they are none any more; 0.05
 	Steps          float64 // changes of the rate that say something together, those before decayed; 1.8: one up and one down
 	Sure           float64 // standard deviations by which the elasticity must lie above none; 5: hardly ever by chance in a /16
-	RandomShare    float64 // of the addresses that answered, that must fall silent in each sweep for a random membership; 0.15: above 5 % loss and a pool's own churn
+	RandomShare    float64 // of the addresses that answered, that must fall silent in each sweep for a random membership; 0.15
 	RandomLeast    int     // addresses of which this is asked; 8
 	RandomMemory   int     // sweeps over which is counted how often it was; 24
 	OftenRandom    float64 // share of these from which membership is random; 0.5
@@ -65,10 +78,14 @@ type ChurnConfig struct {
 // DiurnalConfig holds the thresholds of how many answer over the day (Quan, Heidemann, Pradkin: When the Internet Sleeps,
 // IMC 2014), and of whose RTTs count.
 type DiurnalConfig struct {
-	Strict    float64 // times that the day's amplitude must be that of any bin but its harmonics; 2 (ibid.)
-	StandsOut float64 // times that a pattern that is not strict must stand above the bins around it; 2.5: noise does in 1 % of spans of 14 days, 5 % of 3 days
+	Strict float64 // times that the day's amplitude must be that of any bin but its harmonics; 2 (ibid.)
+	// StandsOut is how far a pattern that is not strict must stand above the root mean square of the bins around it; 2.5. Of
+	// noise alone the day or its harmonic is the strongest in 5 % of spans of 14 days and 23 % of 3 days; 1 % and 5 % remain.
+	StandsOut float64
 	Swing     float64 // of the share that answers; less is not a habit of the block; 0.02
-	Known     float64 // share of the half hours of its block in which a target must have RTTs to count in a group; 0.25: who is there at certain hours alone must not be asked of the others
+	// Known is in which share of the half hours in which its block was seen a target must have RTTs to count in a group; 0.25.
+	// One that is there at certain hours alone must not be asked of the others: its absence is no swing.
+	Known float64
 }
 
 // Defaults are the thresholds of who sets none.
