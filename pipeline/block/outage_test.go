@@ -389,6 +389,32 @@ func TestLimitToFew(t *testing.T) {
 	}
 }
 
+// TestOneChangeOfTheRate names a limit behind which it is chance who answers, and nothing where two in three leave at that
+// hour.
+func TestOneChangeOfTheRate(t *testing.T) {
+	for _, limited := range []bool{true, false} {
+		w := town(50, 6)
+		w.rate = func(n int) float64 { return map[bool]float64{true: 2500, false: 10000}[n < day] }
+		p := w.static(45)
+		if limited {
+			p.limit = func(rate float64) int { return int(150000 / rate) }
+		} else {
+			p.step = func(p *people, w *world, n int, _ time.Time) {
+				if n == day {
+					p.there = [256]bool{}
+					p.fill(w, 15)
+				}
+			}
+		}
+		w.add(p)
+		if got := w.run(t, 2*day); limited {
+			rateLimited(t, w, got)
+		} else {
+			w.expect(t, got)
+		}
+	}
+}
+
 // TestARateThatRises is higher than that of the block's habits for as long as its mean there is not known.
 func TestARateThatRises(t *testing.T) {
 	var r limiter

@@ -115,13 +115,18 @@ func (r *limiter) steady(cfg *RateConfig, t int64, random bool, move, falls floa
 	r.Swing += swingWeight * (move*move - r.Swing)
 }
 
-// slope is by which power of the rate the count falls, and by how many standard deviations that is more than nothing.
+// slope is by which power of the rate the count falls, and by how many standard deviations that is more than nothing. One
+// change alone says something only where from then on membership is random: people who leave at that hour leave for good.
 func (r *limiter) slope(cfg *RateConfig) (beta, sigmas float64) {
-	if r.Steps < cfg.Steps || r.XX == 0 {
+	began := r.Random >= cfg.OftenRandom && r.RandomBegin >= r.StepsBegin
+	if r.Steps < cfg.Steps && !began || r.XX == 0 {
 		return 0, 0
 	}
 	beta = -r.XY / r.XX
-	rest := (r.YY - r.XY*r.XY/r.XX) / (r.Steps - 1)
+	rest := 0.0
+	if r.Steps > 1 {
+		rest = (r.YY - r.XY*r.XY/r.XX) / (r.Steps - 1)
+	}
 	return beta, beta / math.Sqrt(max(rest, r.Noise/r.Steps)/r.XX)
 }
 
