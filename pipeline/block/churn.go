@@ -73,14 +73,8 @@ func (c *churn) observe(cfg *Config, l *Look, v Verdict) {
 	t.Present[now] = max(t.Present[now], uint32(l.Answered.Len()))
 }
 
-// forget drops the days from that of a time on, today's included: what came and went in them was chance.
-func (c *churn) forget(cfg *Config, from int64) {
-	if n := len(c.Pages) - 1; n >= 0 {
-		number := dayNumber(cfg, from)
-		c.Pages = append(slices.DeleteFunc(c.Pages[:n], func(p page) bool { return p.Number >= number }), page{})
-	}
-	c.Today = today{}
-}
+// forget drops all days: behind a limit that has been there for nobody knows how long, what came and went was chance.
+func (c *churn) forget() { c.Pages, c.Today = []page{{}}, today{} }
 
 // tickOf is the part of the local day.
 func tickOf(cfg *Config, at int64) int {

@@ -169,8 +169,8 @@ func (r *limiter) risen(cfg *RateConfig, rate float64) float64 {
 	return max(1, math.Exp(r.Step))
 }
 
-// rationed tells whether which addresses answer is a matter of chance.
-func (r *limiter) rationed() bool { return r.On && r.Random > 0.1 }
+// rationed tells whether which addresses answer is a matter of chance: it was lately, or will be, since the rate has just risen.
+func (r *limiter) rationed() bool { return r.On && (r.Random > 0.1 || r.Step > 0) }
 
 // limit follows the limits to a block, and emits their events.
 func (in *instance) limit(s *span, b *blockState, falls int) {
@@ -181,7 +181,7 @@ func (in *instance) limit(s *span, b *blockState, falls int) {
 		return
 	}
 	if r.On = on; on {
-		b.Churn.forget(s.cfg, r.Begin)
+		b.Churn.forget()
 		r.Row = &schema.BlockOutageRow{BlockSeries: in.seriesOf(b), Event: schema.EventRateLimit, Time: r.Begin, Prefix: b.Block, Open: true,
 			Duration: s.time - r.Begin, Uncertain: s.time - s.before, Addresses: int64(b.Whole.Ever), Answering: int64(b.Whole.count),
 			Blocks: 1, BeliefLow: b.Whole.Belief, Reason: r.Reason}
