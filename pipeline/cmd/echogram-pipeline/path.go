@@ -32,7 +32,8 @@ type pathFlags struct {
 	duration time.Duration
 	interval time.Duration
 	timeout  time.Duration
-	sizes    []int
+	payloads []string
+	sizes    []int // of payloads
 	device   string
 	source   []string
 	progress bool
@@ -92,7 +93,7 @@ func (f *pathFlags) addMeasuring(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.err, "error", 20*time.Nanosecond, "stop when the interval of every mean is this far to either side, at most; 0: go on")
 	flags.DurationVar(&f.duration, "duration", 0, "stop after so long; 0: go on")
 	flags.DurationVar(&f.interval, "interval", 10*time.Millisecond, "between two probes, at least 1 ms; with --read: what it was (default then: as the data has it)")
-	flags.IntSliceVarP(&f.sizes, "sizes", "s", []int{12}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; with --read: of samples without the tag size")
+	flags.StringSliceVarP(&f.payloads, "sizes", "s", []string{"12"}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; with --read: of samples without the tag size")
 	flags.DurationVar(&f.timeout, "timeout", 500*time.Millisecond, "a reply with a greater RTT is late")
 	flags.StringVarP(&f.device, "interface", "I", "", "send by this `INTERFACE` only (default: as the routes say)")
 	flags.StringArrayVar(&f.source, "source", nil, "send from this `ADDRESS`; one of each family")
@@ -140,6 +141,9 @@ func (f *pathFlags) plan(targets []string) (p pathPlan, err error) {
 	if f.changed("filter-k") {
 		p.filter.K = f.filterK
 	}
+	if f.sizes, err = parseSizes(f.payloads); err != nil {
+		return p, err
+	}
 	if f.estimate.LinkRates, err = parseRates(f.rates); err != nil {
 		return p, err
 	}
@@ -160,8 +164,6 @@ func (f *pathFlags) check(p *pathPlan) error {
 		return fmt.Errorf("--format %q is neither text nor json nor influx", f.format)
 	case len(p.targets) == 0 && f.read == "":
 		return errors.New("no target: give an address or a host name, or --read")
-	case len(f.sizes) == 0 || slices.Min(f.sizes) < 12 || slices.Max(f.sizes) > 65507:
-		return fmt.Errorf("--sizes %v: a payload has 12 to 65507 bytes", f.sizes)
 	case f.count < 1:
 		return fmt.Errorf("--count %d is not positive", f.count)
 	case f.interval < leastInterval:
@@ -207,6 +209,21 @@ func parseReference(text string) (reference, error) {
 		return r, fmt.Errorf("--reference %q is not ADDRESS[=HOPS[,METRES]]", text)
 	}
 	return r, nil
+}
+
+// parseSizes reads payloads in bytes.
+func parseSizes(texts []string) (sizes []int, err error) {
+	for _, text := range texts {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 12 || n > 65507 {
+			return nil, fmt.Errorf("--sizes %q: a payload has 12 to 65507 bytes", text)
+		}
+		sizes = append(sizes, n)
+	}
+	if sizes == nil {
+		return nil, errors.New("--sizes names no size")
+	}
+	return sizes, nil
 }
 
 // parseRates reads 10G, 2.5G, 100M and plain bit/s.
@@ -265,11 +282,15 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 	if err != nil {
 		return err
 	}
+	if f.save != "" && len(findings) > 1 {
+		return usageError{fmt.Errorf("--save %s: there are samples of %d targets: name one", f.save, len(findings))}
+	}
 	if f.save != "" {
 		known := path.Known{Measurement: *findings[0].Measurement, Name: f.save, Hops: f.hops, Metres: f.metres}
 		if err := saveBaseline(f.baseline, stored, known); err != nil {
 			return err
 		}
+		warnFew(log, &known)
 	}
 	return errors.Join(f.writeFindings(&p, findings, stdout), f.drawFindings(findings), storeFindings(ctx, to, findings))
 }

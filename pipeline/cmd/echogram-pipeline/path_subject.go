@@ -214,8 +214,8 @@ func (a *archive) settle(s *subject, interval time.Duration) error {
 	case s.sent+s.behind == 0:
 		return fmt.Errorf("path: there are no samples of %s", s.name)
 	case s.sent == 0:
-		return fmt.Errorf("path: all %d probes of %s were sent less than %v behind another, and may have waited for it: sweep with --burst 1 and --rate %d or less",
-			s.behind, s.name, leastInterval, time.Second/leastInterval)
+		return fmt.Errorf("path: all %d probes of %s were sent less than %v behind another, and may have waited for it: %s",
+			s.behind, s.name, leastInterval, apart)
 	}
 	interval = cmp.Or(interval, usualInterval(s.times))
 	s.facts.Interval = interval
