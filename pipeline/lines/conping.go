@@ -107,7 +107,7 @@ func (c *conPing) parse(line string) (addr netip.Addr, rtt schema.Opt, err error
 		return addr, rtt, nil
 	}
 	seconds, err := strconv.ParseFloat(answer, 64)
-	if ns := math.Round(seconds * nsPerSecond); err == nil && ns >= 0 && ns < math.MaxInt64 {
+	if ns := math.Round(seconds * nsPerSecond); err == nil && ns >= 0 && ns <= float64(schema.MaxRTT) {
 		return addr, schema.Some(int64(ns)), nil
 	}
 	return addr, rtt, fmt.Errorf("lines: con-ping: %q is neither seconds nor unreachable", answer)

@@ -26,6 +26,7 @@ type Block struct {
 	last    *schema.RTTSeries // whose points are collected
 	series  schema.RTTSeries
 	refused bool // the last series had been finished before
+	bad     bool // no sweep can have it
 	points  []point
 	rtts    []int64
 }
@@ -69,8 +70,8 @@ func (b *Block) Read() []int64 {
 }
 
 // Add takes one point of a series of any measurement; p's own Series is not looked at. Points of windows that were not
-// asked for are left out. It is quick when the points of a series come with the same s, which must not change. A point of
-// another measurement than icmp_sweep with a negative RTT is malformed: Read counts it, and nothing else does.
+// asked for are left out. It is quick when the points of a series come with the same s, which must not change. What s.Check
+// or p.Check refuses is malformed: Read counts it, and nothing else does.
 func (b *Block) Add(s *schema.RTTSeries, p *schema.SweepRow) {
 	if s != b.last {
 		b.begin(s)
@@ -83,7 +84,7 @@ func (b *Block) put(p *schema.SweepRow) {
 		return
 	}
 	q := pointOf(p)
-	if b.series.Of != "" && p.RTT.Set && p.RTT.N < 0 {
+	if b.bad || p.Check() != nil {
 		q.has = malformed
 	}
 	b.points = append(b.points, q)
@@ -96,7 +97,7 @@ func (b *Block) begin(s *schema.RTTSeries) {
 		return
 	}
 	b.finish()
-	b.last, b.series = s, *s
+	b.last, b.series, b.bad = s, *s, s.Check() != nil
 	key := s.Of + "\x00" + s.Key()
 	_, b.refused = b.done[key]
 	b.done[key] = struct{}{}

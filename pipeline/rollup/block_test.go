@@ -144,7 +144,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-// TestMalformed: a negative RTT of another measurement is read, and in no row; of icmp_sweep it is as it is.
+// TestMalformed: a negative RTT, of whatever measurement, and a row of what is no block are read, and in no row.
 func TestMalformed(t *testing.T) {
 	w := []Window{{Of: "ping", Length: time.Minute}, {Of: "ping", Length: time.Hour}, {Host: "h", Instance: "i", Length: time.Minute}}
 	block := NewBlock(testConfig, w)
@@ -157,7 +157,9 @@ func TestMalformed(t *testing.T) {
 	}
 	block.Add(none, &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(-1)})
 	block.Add(series("h", "10.0.0.1"), &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(-1)})
-	if got := block.Read(); !reflect.DeepEqual(got, []int64{4, 4, 1}) {
+	block.Add(&schema.RTTSeries{Series: schema.Series{Host: "h", Instance: "i", Block: "banana", Target: "10.0.0.1"}}, &schema.SweepRow{Time: 1, Sent: 1})
+	block.Add(series("h", "10.0.0.2"), &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(1)})
+	if got := block.Read(); !reflect.DeepEqual(got, []int64{4, 4, 3}) {
 		t.Errorf("read %v", got)
 	}
 	rows := block.Rows()

@@ -135,7 +135,7 @@ func TestDriversEqualTheLongWayRound(t *testing.T) {
 func TestManyRTTs(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	w := &world{}
-	s := &schema.RTTSeries{Series: schema.Series{Host: "a", Instance: "i", Network: "n", Block: "b", Target: "t"}}
+	s := &schema.RTTSeries{Series: schema.Series{Host: "a", Instance: "i", Network: "n", Block: "192.0.2.0/24", Target: "t"}}
 	for i := range int64(40000) {
 		rtt := 200_000 + int64(rng.NormFloat64()*5000)
 		if i%1000 == 7 {

@@ -79,9 +79,6 @@ func randomPoint(rng *rand.Rand, t int64) schema.SweepRow {
 	if p.Received > 1 {
 		p.RTTMin, p.RTTMax = schema.Some(p.RTT.N-rng.Int64N(5000)), schema.Some(p.RTT.N+rng.Int64N(1e6))
 	}
-	if rng.IntN(500) == 0 && p.RTT.Set {
-		p.RTT.N = -p.RTT.N // a clock step
-	}
 	return p
 }
 
