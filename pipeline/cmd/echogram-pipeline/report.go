@@ -95,6 +95,7 @@ type drawing struct {
 	log     *slog.Logger
 	p       *progress
 	lines   int64
+	useless []error // of files without a line that could be read
 }
 
 func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, stdout, stderr io.Writer) error {

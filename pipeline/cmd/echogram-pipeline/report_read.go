@@ -18,6 +18,7 @@ func (d *drawing) readFiles(ctx context.Context, files []string, stdin io.Reader
 		err = in.each(func(r *lines.Reader) error { return d.read(ctx, r) })
 	}
 	d.lines = in.lines
+	d.useless = in.useless
 	return err
 }
 
