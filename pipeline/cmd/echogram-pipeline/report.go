@@ -119,7 +119,7 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 	d.nets.Finish()
 	if f.page.wanted() {
 		if err := f.page.write(d.nets, stdout); err != nil || f.out == "" {
-			return err
+			return errors.Join(append(d.useless, err)...)
 		}
 	}
 	pictures := d.nets.Pictures(d.kinds, f.max)
@@ -128,9 +128,24 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 		pictures = append(pictures, d.bfd.Pictures()...)
 	}
 	if len(pictures) == 0 {
-		return fmt.Errorf("report: nothing to draw for --picture %s in %d lines", strings.Join(f.picture, ","), d.lines)
+		return errors.Join(append(d.useless, f.nothing(d))...)
 	}
-	return d.draw(ctx, f.out, pictures, stdout)
+	return errors.Join(append(d.useless, d.draw(ctx, f.out, pictures, stdout))...)
+}
+
+// oneSweep says why an animation is not drawn.
+const oneSweep = "an animation needs two sweeps"
+
+// nothing says that there is nothing to draw, and what there is.
+func (f *reportFlags) nothing(d *drawing) error {
+	text := fmt.Sprintf("report: nothing to draw for --picture %s in %d lines", strings.Join(f.picture, ","), d.lines)
+	if seen := d.nets.Seen(); seen != "" {
+		text += " of " + seen
+	}
+	if len(d.nets.Networks) > 0 && slices.Contains(d.kinds, report.Animation) {
+		text += ": " + oneSweep
+	}
+	return errors.New(text)
 }
 
 // interruptible runs read and returns early when ctx ends: nothing wakes a read from a pipe, but the process ends then.
@@ -154,6 +169,9 @@ func (d *drawing) warn() {
 
 // draw writes each picture in each format that it has, and the index.
 func (d *drawing) draw(ctx context.Context, dir string, pictures []report.Picture, stdout io.Writer) error {
+	if !slices.ContainsFunc(pictures, d.drawable) {
+		return d.noFormat(pictures)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -177,6 +195,28 @@ func (d *drawing) draw(ctx context.Context, dir string, pictures []report.Pictur
 		}
 	}
 	return nil
+}
+
+// drawable tells whether a picture has one of the formats that are asked for.
+func (d *drawing) drawable(p report.Picture) bool {
+	return slices.ContainsFunc(p.Formats(), func(f report.Format) bool { return slices.Contains(d.formats, f) })
+}
+
+// noFormat says which formats the pictures have instead.
+func (d *drawing) noFormat(pictures []report.Picture) error {
+	var have []string
+	for i := range pictures {
+		for _, format := range pictures[i].Formats() {
+			if !slices.Contains(have, string(format)) {
+				have = append(have, string(format))
+			}
+		}
+	}
+	text := fmt.Sprintf("report: nothing to draw: the pictures that there are have --format %s", strings.Join(have, ","))
+	if slices.Contains(d.formats, report.GIF) || slices.Contains(d.formats, report.APNG) {
+		text += "; " + oneSweep
+	}
+	return errors.New(text)
 }
 
 func writePicture(name string, p *report.Picture, format report.Format) error {

@@ -20,6 +20,8 @@ func (f *reportFlags) parse(files []string, now time.Time) (*drawing, error) {
 		return nil, errors.New("--out is missing, or --page")
 	case f.config != "" && len(files) > 0:
 		return nil, fmt.Errorf("--config and %s: read from InfluxDB or from files", files[0])
+	case f.page.wanted() && f.page.check() != nil:
+		return nil, f.page.check()
 	case f.max < 0:
 		return nil, fmt.Errorf("--max %v is negative", f.max)
 	}

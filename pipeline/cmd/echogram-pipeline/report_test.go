@@ -87,6 +87,15 @@ func TestReportErrors(t *testing.T) {
 		{echoLines, "--out " + dir + " --config c.toml a", "--config and a: read from InfluxDB or from files", true},
 		{echoLines, "--out " + dir + " --config " + filepath.Join(dir, "none"), "no such file", true},
 		{"cpu usage=1 1\n", "--out " + dir, "report: nothing to draw for --picture map,animation,calendar,timeline,hours,churn,bfd in 1 lines", false},
+		{echoLines, "--out " + dir + " --page data.txt", "--page data.txt does not end in .html: the word behind --page names the page", true},
+		{sweepLines, "--out " + dir + " --network 10.0.0.0/8",
+			"in 5 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-11T12:00:00Z", false},
+		{sweepLines, "--out " + dir + " --start 1768140000", "in 5 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-11T12:00:00Z", false},
+		{sweepLines, "--page " + dir + "/p.html --start 1768140000", "no rows of networks, so no page: there are 198.18.0.0/16, from 2026-01-10T12:00:00Z", false},
+		{oneSweepLine, "--out " + dir + "/none --format gif", "report: nothing to draw: the pictures that there are have --format png,svg; an animation needs two sweeps", false},
+		{oneSweepLine, "--out " + dir + "/none --picture animation",
+			"in 1 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-10T12:00:00Z: an animation needs two sweeps", false},
+		{"192.0.2.1,0.25\n", "--out " + dir, "-: nothing but malformed lines, which look like con-ping's", false},
 		{"", "--out " + dir + " " + filepath.Join(dir, "none"), "no such file", false},
 		{echoLines, "--out /dev/null/x", "not a directory", false},
 	} {
@@ -94,6 +103,9 @@ func TestReportErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), k.want) || errors.As(err, new(usageError)) != k.usage {
 			t.Errorf("%q: %v, want %q", k.args, err, k.want)
 		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none")); err == nil {
+		t.Error("a directory is made for nothing")
 	}
 }
 
@@ -155,6 +167,8 @@ func TestReportOfConPing(t *testing.T) {
 		t.Errorf("%s", stderr)
 	}
 }
+
+const oneSweepLine = "icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.1.0/24,target=198.18.1.1 sent=1i,received=1i,rtt_ns=2000000i,result_code=0i 1768046400000000000\n"
 
 const sweepLines = `icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.1.0/24,target=198.18.1.1 sent=1i,received=1i,rtt_ns=2000000i,result_code=0i 1768046400000000000
 icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.2.0/24,target=198.18.2.1 sent=1i,received=0i,result_code=1i 1768046400000000000
