@@ -38,6 +38,9 @@ type pathFlags struct {
 	source   []string
 	progress bool
 	read     string
+	stored   bool
+	start    string // with stored
+	stop     string
 	// comparing
 	references []string
 	baseline   string
@@ -75,6 +78,7 @@ but that, and echogram its own. Exit codes: 0 done, 1 failed, 2 usage.`,
   echogram-pipeline path --reference 192.0.2.1=1,5 --reference 192.0.2.9=4 --picture path.png 192.0.2.17
   echogram-pipeline path --config /etc/echogram/pipeline.toml --reference 192.0.2.1=1 192.0.2.17
   echogram-pipeline path --baseline site.json --save rack12 --hops 2 --metres 30 192.0.2.12
+  echogram-pipeline path --config /etc/echogram/pipeline.toml --stored --start 2026-01-10T12:00:00Z --picture path.png 192.0.2.17
   echogram sweep -c 2000 --count-interval 10ms --burst 1 --samples --format influx 192.0.2.17 | echogram-pipeline path --read -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.changed = cmd.Flags().Changed
@@ -99,6 +103,9 @@ func (f *pathFlags) addMeasuring(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.source, "source", nil, "send from this `ADDRESS`; one of each family")
 	flags.StringVar(&f.echogram, "echogram", "", "`PATH` of the command echogram (default: beside this one, or in PATH)")
 	flags.StringVar(&f.read, "read", "", "send nothing: read samples as line protocol from this `FILE` (-: STDIN); without TARGET, of all targets in it")
+	flags.BoolVar(&f.stored, "stored", false, "send nothing: read samples that are stored in the source of --config; without TARGET, of all targets")
+	flags.StringVar(&f.start, "start", "", "with --stored: from `T` on, RFC 3339 or seconds since the epoch (default: a day before --stop)")
+	flags.StringVar(&f.stop, "stop", "", "with --stored: before `T` (default: now)")
 	flags.BoolVar(&f.progress, "progress", false, "show progress on STDERR (default: when it is a terminal)")
 }
 
@@ -162,7 +169,11 @@ func (f *pathFlags) check(p *pathPlan) error {
 	switch {
 	case p.write == nil:
 		return fmt.Errorf("--format %q is neither text nor json nor influx", f.format)
-	case len(p.targets) == 0 && f.read == "":
+	case f.stored && (f.config == "" || f.read != ""):
+		return errors.New("--stored needs --config, whose source it reads, and no --read")
+	case !f.stored && f.start+f.stop != "":
+		return errors.New("--start and --stop say which samples --stored reads")
+	case len(p.targets) == 0 && f.read == "" && !f.stored:
 		return errors.New("no target: give an address or a host name, or --read")
 	case f.count < 1:
 		return fmt.Errorf("--count %d is not positive", f.count)
@@ -264,15 +275,22 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 	if err != nil {
 		return usageError{err}
 	}
+	from, until, err := f.parseStretch(time.Now())
+	if err != nil {
+		return usageError{err}
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	to, err := f.sinkOf(log)
 	if err != nil {
 		return usageError{err}
 	}
 	var all []*subject
-	if f.read != "" {
+	switch {
+	case f.read != "":
 		all, err = f.readSubjects(ctx, &p, stdin, log)
-	} else {
+	case f.stored:
+		all, err = f.storedSubjects(ctx, &p, from.UnixNano(), until.UnixNano(), log)
+	default:
 		all, err = f.measureSubjects(ctx, &p, log, stderr)
 	}
 	if err != nil {

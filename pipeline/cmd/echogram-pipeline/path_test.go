@@ -112,8 +112,11 @@ func runPath(text string, args ...string) (stdout, stderr string, err error) {
 
 func TestPathArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                     "no target: give an address or a host name, or --read",
-		"--format xml a":                       `--format "xml" is neither text nor json nor influx`,
+		"":               "no target: give an address or a host name, or --read",
+		"--format xml a": `--format "xml" is neither text nor json nor influx`,
+		"--stored a":     "--stored needs --config, whose source it reads, and no --read",
+		"--start 7 a":    "--start and --stop say which samples --stored reads",
+		"--stored --config none --start 7 --stop 5": "--start 1970-01-01T00:00:07Z does not lie before --stop, 1970-01-01T00:00:05Z",
 		"--filter mean a":                      `--filter: outlier: method "mean" is none of sigma, density, mad`,
 		"--sizes 8 a":                          `--sizes "8": a payload has 12 to 65507 bytes`,
 		"--sizes 12,abc a":                     `--sizes "abc": a payload has 12 to 65507 bytes`,

@@ -36,7 +36,7 @@ func newReport() *cobra.Command {
 	var f reportFlags
 	cmd := &cobra.Command{
 		Use:   "report {--out DIR | --page FILE} [--config FILE | FILE…]",
-		Short: "Draw networks, their blocks, and BFD sessions",
+		Short: "Draw networks, their blocks, BFD sessions, and paths",
 		Long: `Draw pictures of what was swept and of BFD sessions: from files of line protocol or con-ping's
 (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, - or none being STDIN; or from InfluxDB, where --config
 tells: points of sweeps and of BFD from its source, rows of block analytics from its sink.
@@ -44,7 +44,8 @@ tells: points of sweeps and of BFD from its source, rows of block analytics from
 Of each network: map, its latest RTTs along a Hilbert curve; animation, the same over its sweeps (gif, apng); calendar,
 the share that answers by hour and day; timeline, outages; hours, RTTs by hour of the day; churn, addresses and
 sessions by day. Of BFD (bfd): of each stream of echoes the RTT over time, its distribution and the send interval; of
-each end of a session the interval of control packets and the detection margin.
+each end of a session the interval of control packets and the detection margin. Of samples of single probes (path): of
+each target the distribution of its RTTs, what is cut as noise, and the fit, as the command path draws it.
 
 A picture is written in those of the formats that it has. Lines of other measurements are passed over, malformed ones
 counted and the first quoted. STDOUT gets the files made, one a line, and what each shows. Exit codes: 0 done, 1 failed,
@@ -69,7 +70,7 @@ or nothing to draw, 2 usage or configuration.`,
 	cmd.Flags().DurationVar(&f.max, "max", 0, "RTT at the upper end of a map's scale (default: the 99th percentile)")
 	cmd.Flags().StringVar(&f.zone, "timezone", "UTC", "time `ZONE` of days and hours, such as Europe/Berlin")
 	f.page = pageFlags(cmd)
-	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams of BFD, not only the first %d of echoes and of control packets", maxStreams))
+	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams of BFD and all paths, not only the first %d of echoes, of control packets and of targets", maxStreams))
 	return cmd
 }
 
@@ -78,7 +79,7 @@ func allKinds() []string {
 	for _, k := range report.Kinds() {
 		all = append(all, string(k))
 	}
-	return append(all, bfdKind)
+	return append(all, bfdKind, pathKind)
 }
 
 // seldom is by how many percent memory may grow before garbage is looked for: nearly all that a report allocates is
@@ -90,6 +91,7 @@ type drawing struct {
 	formats []report.Format
 	kinds   []report.Kind
 	bfd     *report.Report     // nil: not wanted
+	paths   *paths             // nil: not wanted
 	nets    *report.Collection //
 	within  report.CollectionConfig
 	log     *slog.Logger
@@ -127,6 +129,7 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 		d.warn()
 		pictures = append(pictures, d.bfd.Pictures()...)
 	}
+	pictures = append(pictures, d.pathPictures(f.all)...)
 	if len(pictures) == 0 {
 		return errors.Join(append(d.useless, f.nothing(d))...)
 	}

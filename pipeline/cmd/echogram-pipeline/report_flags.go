@@ -61,6 +61,8 @@ func (f *reportFlags) parseKinds(d *drawing) error {
 				streams = 0
 			}
 			d.bfd = report.New(report.Config{Streams: streams, Start: d.within.Start, Stop: d.within.Stop})
+		case name == pathKind:
+			d.paths = &paths{}
 		case !slices.Contains(report.Kinds(), kind):
 			return fmt.Errorf("--picture %q is none of %s", name, strings.Join(allKinds(), ", "))
 		case !slices.Contains(d.kinds, kind):

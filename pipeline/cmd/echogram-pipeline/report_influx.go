@@ -50,7 +50,26 @@ func (d *drawing) readInfluxDB(ctx context.Context, name string) (err error) {
 			return err
 		}
 	}
+	if err := d.readPaths(ctx, raw); err != nil {
+		return err
+	}
 	return d.readBFD(ctx, raw)
+}
+
+// readPaths reads samples of single probes, unless there are too many: other pictures need none.
+func (d *drawing) readPaths(ctx context.Context, from *source.Source) error {
+	if d.paths == nil {
+		return nil
+	}
+	d.p.say("%s", schema.ICMPSample)
+	err := d.paths.read(ctx, from, d.within.Start, d.within.Stop)
+	d.lines += int64(len(d.paths.samples))
+	if errors.Is(err, errManySamples) {
+		d.paths = nil
+		d.log.Warn("no picture of a path", "reason", err.Error())
+		return nil
+	}
+	return err
 }
 
 // outcome is what a report keeps of a row until all of its block have come.

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const echoLines = `bfd_echo_rtt,local=10.0.0.1,peer=10.0.0.2 rtt_ns=12000i,answered=true 1768046400000000000
@@ -86,7 +88,7 @@ func TestReportErrors(t *testing.T) {
 		{echoLines, "--out " + dir + " --start 7 --stop 5", "--start 1970-01-01T00:00:07Z does not lie before --stop, 1970-01-01T00:00:05Z", true},
 		{echoLines, "--out " + dir + " --config c.toml a", "--config and a: read from InfluxDB or from files", true},
 		{echoLines, "--out " + dir + " --config " + filepath.Join(dir, "none"), "no such file", true},
-		{"cpu usage=1 1\n", "--out " + dir, "report: nothing to draw for --picture map,animation,calendar,timeline,hours,churn,bfd in 1 lines", false},
+		{"cpu usage=1 1\n", "--out " + dir, "report: nothing to draw for --picture map,animation,calendar,timeline,hours,churn,bfd,path in 1 lines", false},
 		{echoLines, "--out " + dir + " --page data.txt", "--page data.txt does not end in .html: the word behind --page names the page", true},
 		{sweepLines, "--out " + dir + " --network 10.0.0.0/8",
 			"in 5 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-11T12:00:00Z", false},
@@ -164,6 +166,50 @@ func TestReportOfConPing(t *testing.T) {
 	}
 	if strings.Count(stderr, "malformed lines were left out") != 2 || !strings.Contains(stderr, "file="+files[0]) || !strings.Contains(stderr, "line=8 ") ||
 		!strings.Contains(stderr, "no comma") {
+		t.Errorf("%s", stderr)
+	}
+}
+
+// TestReportOfPaths: samples make the picture that the command path draws of them.
+func TestReportOfPaths(t *testing.T) {
+	text := chain().lines(t, 5, 200, "192.0.2.3", "192.0.2.4")
+	elsewhere := strings.ReplaceAll(chain().lines(t, 1, 200, "192.0.2.3"), "host=lab", "host=moon")
+	dir := t.TempDir()
+	stdout, stderr, err := runReport(text+elsewhere, "--out", dir, "--format", "svg")
+	if err != nil || stderr != "" {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	var names []string
+	for line := range strings.Lines(stdout) {
+		name, _, _ := strings.Cut(line, "\t")
+		names = append(names, filepath.Base(name))
+	}
+	if want := []string{"path_192.0.2.3.svg", "path_192.0.2.3_2.svg", "path_192.0.2.4.svg"}; !slices.Equal(names, want) {
+		t.Errorf("%v", names)
+	}
+	if _, _, err := runPath(text, "--read", "-", "--picture", filepath.Join(dir, "own.svg"), "192.0.2.4"); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := os.ReadFile(filepath.Join(dir, "own.svg"))
+	if b, _ := os.ReadFile(filepath.Join(dir, "path_192.0.2.4.svg")); len(a) == 0 || !bytes.Equal(a, b) {
+		t.Error("the command path draws another picture")
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--picture path --network 192.0.2.4/32", "path_192.0.2.4"}, {"--picture path --stop 2026-01-10T12:00:02Z", "path_192.0.2.3"},
+	} {
+		stdout, _, err := runReport(text, append(strings.Fields(c.args), "--out", dir, "--format", "png")...)
+		if err != nil || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, c.want) {
+			t.Errorf("%s: %v\n%s", c.args, err, stdout)
+		}
+	}
+	burst := newWires(map[string]float64{"192.0.2.3": 5000}, 12)
+	burst.interval = time.Microsecond
+	burst.Run(t.Context(), netip.MustParseAddr("192.0.2.9"), 1) // the first of the burst
+	if _, stderr, err := runReport(chain().lines(t, 1, 1, "192.0.2.9")+burst.lines(t, 1, 50, "192.0.2.3"), "--out", dir, "--picture", "path"); err == nil ||
+		!strings.Contains(stderr, "count=1") || !strings.Contains(stderr, "sweep with --burst 1 and --rate 500") {
+		t.Errorf("%v\n%s", err, stderr)
+	}
+	if _, stderr, _ := runReport("icmp_sample,target=a probe=1 7\nicmp_sample,target=a probe=1i\n", "--out", dir); !strings.Contains(stderr, "count=2 line=1") {
 		t.Errorf("%s", stderr)
 	}
 }
