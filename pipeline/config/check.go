@@ -119,7 +119,7 @@ func (k *checker) servers(c *Config) {
 	if c.Sink.Batch < 1 || c.Sink.Batch > 100_000 {
 		k.bad("sink.batch", "%d is not between 1 and 100000", c.Sink.Batch)
 	}
-	if c.Source.Type != Stdin || c.Source.URL != "" {
+	if c.Source.Type == InfluxDB || c.Source.URL != "" { // of a type that there is not, that is enough to say
 		k.server("source", &c.Source.Server)
 	}
 	c.Source.where.URL, c.Source.where.Bucket = k.where("source.url"), k.where("source.bucket")
@@ -149,7 +149,7 @@ func (k *checker) sinkServer(c *Config) {
 			to.Token, to.TokenFile = from.Token, from.TokenFile
 		}
 	}
-	if urlAt == "sink.url" && !(c.Sink.URL == "" && c.Source.Type == InfluxDB) {
+	if urlAt == "sink.url" && !(c.Sink.URL == "" && c.Source.Type != Stdin) {
 		k.server("sink", &c.Sink.Server)
 	} else {
 		k.bucket("sink", &c.Sink.Server)

@@ -223,6 +223,13 @@ func (s *Server) Identity() string {
 	return s.Public() + " " + s.Org + " " + s.Bucket
 }
 
+// OneBucket tells whether source and sink are the same bucket. That works, as measurements of raw points and of rows are
+// others, but both are kept equally long.
+func (c *Config) OneBucket() bool {
+	plain := func(s *Server) string { return strings.TrimSuffix(s.Identity(), "/autogen") }
+	return c.Sink.Type == InfluxDB && c.Source.URL != "" && plain(&c.Source.Server) == plain(&c.Sink.Server)
+}
+
 // Public is the URL without a login.
 func (s *Server) Public() string {
 	u, err := url.Parse(s.URL)

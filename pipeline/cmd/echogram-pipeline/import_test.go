@@ -178,6 +178,10 @@ func TestImportRefuses(t *testing.T) {
 	if err := os.WriteFile(stdin, []byte("[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	one := filepath.Join(dir, "one.toml")
+	if err := os.WriteFile(one, []byte("[source]\nurl = 'http://h:8086'\nbucket = 'b'\n[sink]\nbucket = 'b'\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for args, want := range map[string]struct {
 		code int
 		text string
@@ -191,6 +195,10 @@ func TestImportRefuses(t *testing.T) {
 		"import --raw --config " + stdin + " 1.1.1.0-24-5.txt": {exitUsage, `key "source.url": is missing`},
 		"backfill --start 0 --config " + stdin:                 {exitUsage, `key "source.url": is missing`},
 		"retention --config " + stdin:                          {exitUsage, "not both InfluxDB"},
+		"retention":                                            {exitUsage, "--config is missing"},
+		"retention --targets 0 --config " + stdin:              {exitUsage, "--targets 0 is not positive"},
+		"retention --config " + one:                            {exitUsage, `key "sink.bucket": "b" is the source's, too`},
+		"run --check --config " + one:                          {exitDone, "source and sink are one bucket"},
 		"run --once --config " + stdin:                         {exitUsage, "--once is for a source of type influxdb"},
 	} {
 		if code, log := execute(t, "", strings.Fields(args)...); code != want.code || !strings.Contains(log, want.text) {
