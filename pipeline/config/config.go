@@ -33,6 +33,7 @@ type Config struct {
 	PerTarget     strict.Duration   `toml:"per_target"`
 	Filter        string            `toml:"filter"`
 	FilterK       float64           `toml:"filter_k"`
+	FilterRTTs    int               `toml:"filter_rtts"`
 	LogLevel      slog.Level        `toml:"log_level"`
 	Measurement   []Measurement     `toml:"measurement"`
 	Path          Path              `toml:"path"`
@@ -111,6 +112,7 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 		LateWindow:    strict.Seconds(60),
 		Windows:       []strict.Duration{{Duration: time.Minute}, {Duration: 10 * time.Minute}, {Duration: time.Hour}, {Duration: day}},
 		Filter:        outlier.Sigma.String(),
+		FilterRTTs:    rollup.DefaultRTTs,
 		Path:          Path{Shifts: true, HopDelay: strict.Duration{Duration: 20 * time.Microsecond}, NsPerMetre: 10},
 		Block:         blockDefaults(),
 		Source:        Source{Type: InfluxDB, Language: source.Auto, Readers: 2},
@@ -177,7 +179,7 @@ func (c *Config) Rollup() rollup.Config {
 	if err != nil {
 		panic(err) // it has been checked
 	}
-	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, Filter: outlier.Config{Method: method, K: c.FilterK}}
+	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, FilterRTTs: c.FilterRTTs, Filter: outlier.Config{Method: method, K: c.FilterK}}
 }
 
 // Measurements are those that are read besides icmp_sweep.
@@ -249,8 +251,8 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\n",
 		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit)
-	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nfilter_k = %v\nlog_level = %q\n\n",
-		quoted(windows), c.PerTarget, c.Filter, c.FilterK, strings.ToLower(c.LogLevel.String()))
+	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nfilter_k = %v\nfilter_rtts = %d\nlog_level = %q\n\n",
+		quoted(windows), c.PerTarget, c.Filter, c.FilterK, c.FilterRTTs, strings.ToLower(c.LogLevel.String()))
 	for _, m := range c.Measurement {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)

@@ -181,6 +181,7 @@ func TestErrors(t *testing.T) {
 		"amplitudes": {least + "[block]\nlow = '2ms'\n", `p.toml:7: key "block.low": 2ms, mild, 1ms, and severe, 3ms, do not grow from above 0`},
 		"a typo":     {least + "[block]\nresponder = 5\n", `p.toml:7: key "block.responder": unknown; did you mean "responders"?`},
 		"source":     {strings.Replace(least, "[source]", "[source]\ntype = 'file'", 1), `p.toml:2: key "source.type": "file" is not one of influxdb, stdin`},
+		"few RTTs":   {"filter_rtts = 5\n" + least, `p.toml:1: key "filter_rtts": 5 does not lie between 100 and 100000: 16384 is the default`},
 		"typo":       {"[source]\ntype = 'stdn'\n[sink]\nbucket = 'b'\n", `p.toml:2: key "source.type": "stdn" is not one of influxdb, stdin`},
 		"no path":    {least + "type = 'file'\n", `p.toml:4: key "sink.path": is missing: where the file goes, such as /var/lib/echogram-pipeline/rollups.lp`},
 		"path":       {least + "path = 'x'\n", `p.toml:6: key "sink.path": is for type = "file", not for "influxdb"`},

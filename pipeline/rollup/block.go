@@ -33,7 +33,7 @@ type Block struct {
 
 // NewBlock makes a Block for windows, which must not change afterwards.
 func NewBlock(cfg Config, windows []Window) *Block {
-	b := &Block{cfg: cfg, windows: windows, byOwner: map[owner][]int{}, spreader: spreader{filter: cfg.Filter}}
+	b := &Block{cfg: cfg, windows: windows, byOwner: map[owner][]int{}, spreader: spreader{filter: cfg.Filter, most: cmp.Or(cfg.FilterRTTs, DefaultRTTs)}}
 	for i := range windows {
 		w := &windows[i]
 		o := owner{w.Of, w.Host, w.Instance}

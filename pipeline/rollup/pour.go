@@ -63,7 +63,7 @@ func (s *Stream) pour(b *basket) {
 	s.groups.each(b.points, len(s.seats), func(n uint32, points []point) {
 		if points = settle(points); len(points) > 0 {
 			s.seats[n].book.rows += int64(len(points))
-			s.seats[n].pour(points)
+			s.seats[n].pour(points, s.spreader.most)
 			s.seats[n].active = true
 		}
 	})

@@ -33,6 +33,11 @@ type Config struct {
 	Lengths   []time.Duration // of windows, ascending, each a multiple of the one before; windows start at multiples of their length since 1970
 	PerTarget time.Duration   // shortest window with rows per target
 	Filter    outlier.Config
+
+	// FilterRTTs is how many RTTs of one target and window the filter gets at most. Of more it gets every second, fourth,
+	// eighth … in the order of their time: n and the standard error are then those of what it saw. Quantiles and sums are
+	// of all. A Stream holds as many of each open window, 4 bytes each. 0: DefaultRTTs.
+	FilterRTTs int
 }
 
 // Window is one window that is to be computed: of one instance, or of another measurement.

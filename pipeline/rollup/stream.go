@@ -56,7 +56,7 @@ type Stream struct {
 // NewStream makes a Stream.
 func NewStream(cfg StreamConfig) *Stream {
 	s := &Stream{
-		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter},
+		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter, most: cmp.Or(cfg.FilterRTTs, DefaultRTTs)},
 		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*blockSums{}, books: map[owner]*book{},
 		open: make([]int64, len(cfg.Lengths)), filled: make([]bool, len(cfg.Lengths)),
 		newest: math.MinInt64, poured: math.MinInt64,
