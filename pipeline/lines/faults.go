@@ -21,13 +21,12 @@ type Fault struct {
 }
 
 // Error is one line of text: the number, a quote and the reason.
-func (f Fault) Error() string { return fmt.Sprintf("line %d: %s: %v", f.Line, f.Quote(), f.Err) }
+func (f Fault) Error() string { return fmt.Sprintf("line %d: %s: %v", f.Line, f.quote(), f.Err) }
 
 // Unwrap is the reason.
 func (f Fault) Unwrap() error { return f.Err }
 
-// Quote is the text in quotes, with a sign that it goes on.
-func (f Fault) Quote() string {
+func (f Fault) quote() string {
 	if len(f.Text) == quoted {
 		return fmt.Sprintf("%q …", f.Text)
 	}
@@ -47,7 +46,7 @@ func (f *faults) Malformed() (n int64, first string, line int64) {
 	if f.n == 0 {
 		return 0, "", 0
 	}
-	return f.n, fmt.Sprintf("%s: %v", f.first[0].Quote(), f.first[0].Err), f.first[0].Line
+	return f.n, fmt.Sprintf("%s: %v", f.first[0].quote(), f.first[0].Err), f.first[0].Line
 }
 
 // Faults are the first malformed lines, at most five.

@@ -96,8 +96,8 @@ func (f *pathFlags) addMeasuring(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 2000, "at most so many probes of each size")
 	flags.DurationVar(&f.err, "error", 20*time.Nanosecond, "stop when the interval of every mean is this far to either side, at most; 0: go on")
 	flags.DurationVar(&f.duration, "duration", 0, "stop after so long; 0: go on")
-	flags.DurationVar(&f.interval, "interval", 10*time.Millisecond, "between two probes, at least 1 ms; with --read: what it was (default then: as the data has it)")
-	flags.StringSliceVarP(&f.payloads, "sizes", "s", []string{"12"}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; with --read: of samples without the tag size")
+	flags.DurationVar(&f.interval, "interval", 10*time.Millisecond, "between two probes, at least 1 ms; of samples that are read: what it was (default then: as the data has it)")
+	flags.StringSliceVarP(&f.payloads, "sizes", "s", []string{"12"}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; of samples that are read: of those without the tag size")
 	flags.DurationVar(&f.timeout, "timeout", 500*time.Millisecond, "a reply with a greater RTT is late")
 	flags.StringVarP(&f.device, "interface", "I", "", "send by this `INTERFACE` only (default: as the routes say)")
 	flags.StringArrayVar(&f.source, "source", nil, "send from this `ADDRESS`; one of each family")
@@ -126,7 +126,7 @@ func (f *pathFlags) addResults(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.confidence, "confidence", 0.95, "of the interval of every mean")
 	flags.StringVar(&f.format, "format", "text", "`FORMAT` of the results: text, json (an object a line) or influx (line protocol)")
 	flags.StringVarP(&f.output, "output", "o", "", "write results to this `FILE`")
-	flags.StringVar(&f.config, "config", "", "also write path_estimate to the sink of this configuration `FILE`")
+	flags.StringVar(&f.config, "config", "", "also write path_estimate to the sink of this configuration `FILE`; --stored reads its source")
 	flags.StringVar(&f.picture, "picture", "", "draw to `FILE`.png or .svg; of several targets each to one that its address is added to")
 }
 

@@ -96,6 +96,6 @@ func warnMalformed(log *slog.Logger, name string, r *lines.Reader) {
 	}
 	log.Warn("malformed lines were left out", "file", name, "count", n, "line", line, "first", first)
 	for _, f := range r.Faults()[1:] {
-		log.Warn("another malformed line", "file", name, "line", f.Line, "text", f.Quote(), "reason", f.Err.Error())
+		log.Warn("another malformed line", "file", name, "line", f.Line, "text", f.Text, "reason", f.Err.Error())
 	}
 }
