@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"echogram/pipeline/report"
+	"echogram/plugins/schema"
 )
 
 // maxStreams is how many streams of a kind are drawn without --all.
@@ -147,6 +148,9 @@ func (f *reportFlags) nothing(d *drawing) error {
 	}
 	if len(d.nets.Networks) > 0 && slices.Contains(d.kinds, report.Animation) {
 		text += ": " + oneSweep
+	}
+	if d.paths != nil && d.paths.told > 0 {
+		text += ": " + schema.PathEstimate + " has no RTTs; a path is drawn out of " + schema.ICMPSample
 	}
 	return errors.New(text)
 }

@@ -25,14 +25,19 @@ const leastPayload = 12
 type paths struct {
 	archive
 	point schema.Point
+	told  int // points of path_estimate, which have no RTTs to draw
 }
 
 var errNoTime = errors.New("no time")
 
 // line takes a line of icmp_sample. It returns false for lines of other measurements.
 func (p *paths) line(d *drawing, text []byte) (ours bool, err error) {
-	rest, ours := bytes.CutPrefix(text, []byte(schema.ICMPSample))
-	if !ours || len(rest) == 0 || rest[0] != ',' && rest[0] != ' ' {
+	switch end := bytes.IndexAny(text, ", "); string(text[:max(end, 0)]) {
+	case schema.ICMPSample:
+	case schema.PathEstimate:
+		p.told++
+		return true, nil
+	default:
 		return false, nil
 	}
 	row := new(schema.SampleRow)

@@ -97,6 +97,7 @@ func TestReportErrors(t *testing.T) {
 		{oneSweepLine, "--out " + dir + "/none --format gif", "report: nothing to draw: the pictures that there are have --format png,svg; an animation needs two sweeps", false},
 		{oneSweepLine, "--out " + dir + "/none --picture animation",
 			"in 1 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-10T12:00:00Z: an animation needs two sweeps", false},
+		{"path_estimate,target=a probes=1i 7\n", "--out " + dir, "in 1 lines: path_estimate has no RTTs; a path is drawn out of icmp_sample", false},
 		{"192.0.2.1,0.25\n", "--out " + dir, "-: nothing but malformed lines, which look like con-ping's", false},
 		{"", "--out " + dir + " " + filepath.Join(dir, "none"), "no such file", false},
 		{echoLines, "--out /dev/null/x", "not a directory", false},
