@@ -3,6 +3,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,8 @@ import (
 	"echogram/plugins/netlab/parts"
 )
 
-// TestQueries runs every query of every file on a real InfluxDB that has rows of every measurement, as the program that
-// the file is for would ask it, and wants rows.
+// TestQueries runs every query of every file on a real InfluxDB that has the rows of populate, as the program that the
+// file is for would ask it, and wants rows.
 func TestQueries(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -29,18 +30,16 @@ func TestQueries(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	a := asker{Influx: db, end: time.Now().UTC()}
-	p := newPoints(t, a.end)
-	for name, lines := range map[string][]byte{"telegraf": p.raw, "rollup": p.rollup} {
-		if err := errors.Join(db.CreateDatabase(ctx, name), db.Write(ctx, name, string(lines))); err != nil {
-			t.Fatal(err)
-		}
+	if err := errors.Join(db.CreateDatabase(ctx, "telegraf"), db.CreateDatabase(ctx, "rollup")); err != nil {
+		t.Fatal(err)
 	}
+	a := asker{Influx: db, end: time.Now().UTC()}
+	a.subject = populate(ctx, t, db, a.end)
 	values := map[string][]substitution{}
 	for file, b := range boards(t) {
 		values[file] = []substitution{a.values(ctx, t, b, true), a.values(ctx, t, b, false)}
 	}
-	asked := 0
+	began, asked, answered := time.Now(), 0, 0
 	for _, q := range queries(t) {
 		var runs []query
 		if both, ok := values[q.file]; ok {
@@ -59,17 +58,20 @@ func TestQueries(t *testing.T) {
 				t.Errorf("%v\n%d rows, %v", run, rows, err)
 			} else if problem := shape(run, columns); problem != "" {
 				t.Errorf("%v\n%s: %v", run, problem, columns)
+			} else {
+				answered += rows
 			}
 			asked++
 		}
 	}
-	t.Logf("%d queries on InfluxDB %s, each with rows", asked, parts.InfluxDBVersion)
+	t.Logf("%d queries on InfluxDB %s: %d rows in %v", asked, parts.InfluxDBVersion, answered, time.Since(began).Round(time.Millisecond))
 }
 
 // asker asks the database as the programs do. Time ranges end at end.
 type asker struct {
 	*parts.Influx
-	end time.Time
+	end     time.Time
+	subject map[string]string // as populate returns it
 }
 
 // ask runs a query and tells the columns and the number of the rows.
@@ -167,7 +169,7 @@ func relative(t *testing.T, from string) time.Duration {
 }
 
 // values are those of a dashboard's variables, each by its query, with the ones before it in place: all at All, where
-// they have it, or each at its first value.
+// they have it, or each at the subject's value; at its first one where that says nothing.
 func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) substitution {
 	t.Helper()
 	values := map[string]string{}
@@ -179,7 +181,7 @@ func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) subs
 		case all && v.IncludeAll:
 			values[v.Name+":regex"] = v.AllValue // Grafana takes it as it is
 		default:
-			values[v.Name] = a.firstValue(ctx, t, s.apply(v.Query))
+			values[v.Name] = a.value(ctx, t, v.Name, s.apply(v.Query))
 			values[v.Name+":regex"] = escaped.ReplaceAllString(values[v.Name], `\$0`)
 		}
 	}
@@ -189,8 +191,8 @@ func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) subs
 // escaped is what Grafana's format regex escapes.
 var escaped = regexp.MustCompile(`[\\^$*+?.()|[\]{}/]`)
 
-// firstValue is the least value that a variable's query gives.
-func (a asker) firstValue(ctx context.Context, t *testing.T, flux string) string {
+// value is the subject's of those that a variable's query gives, or the least one.
+func (a asker) value(ctx context.Context, t *testing.T, name, flux string) string {
 	t.Helper()
 	table, err := a.table(ctx, flux)
 	if err != nil || len(table) < 2 {
@@ -201,7 +203,14 @@ func (a asker) firstValue(ctx context.Context, t *testing.T, flux string) string
 	for _, row := range table[1:] {
 		values = append(values, row[column])
 	}
-	return slices.Min(values)
+	wanted, ok := a.subject[name]
+	if !ok {
+		return slices.Min(values)
+	}
+	if !slices.Contains(values, wanted) {
+		t.Fatalf("%s\n%v has no %s", flux, values, wanted)
+	}
+	return wanted
 }
 
 // chronograf is a query as Chronograf 1.8 sends it: Flux with three values at its head, InfluxQL with all in place.
@@ -212,17 +221,24 @@ func (a asker) chronograf(q query) query {
 		return q
 	}
 	q.text = colons.ReplaceAllStringFunc(q.text, func(name string) string {
-		return map[string]string{
-			":dashboardTime:": fmt.Sprintf("'%s'", fluxTime(a.end.Add(-span))), ":upperDashboardTime:": fmt.Sprintf("'%s'", fluxTime(a.end)), ":interval:": "10m",
-			":host:": "'" + pointsHost + "'", ":tap:": "'eth0'", ":network:": "'198.18.0.0/23'", ":block:": "'198.18.0.0/24'", ":target:": "'198.18.0.1'", ":window:": "'1h'",
-		}[name]
+		switch name = strings.Trim(name, ":"); name {
+		case "dashboardTime":
+			return fmt.Sprintf("'%s'", fluxTime(a.end.Add(-span)))
+		case "upperDashboardTime":
+			return fmt.Sprintf("'%s'", fluxTime(a.end))
+		case "interval":
+			return "10m"
+		case "window":
+			return "'1h'"
+		}
+		return "'" + a.subject[name] + "'"
 	})
 	return q
 }
 
 // template is a query of a check, an alert or a chart, whose buckets 1.8 knows by another name.
 func (a asker) template(q query) query {
-	q.text = a.macros(q.text, 12*time.Hour)
+	q.text = a.macros(q.text, cmp.Or(q.span, 12*time.Hour))
 	for _, name := range []string{"telegraf", "rollup"} {
 		q.text = strings.ReplaceAll(q.text, `bucket: "`+name+`"`, `bucket: "`+name+`/autogen"`)
 	}
