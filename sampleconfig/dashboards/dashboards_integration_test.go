@@ -5,8 +5,10 @@ package dashboards
 import (
 	"cmp"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"echogram/plugins/netlab/parts"
+	"echogram/plugins/schema"
 )
 
 // TestQueries runs every query of every file on a real InfluxDB that has the rows of populate, as the program that the
@@ -54,14 +57,13 @@ func TestQueries(t *testing.T) {
 			runs = []query{a.template(q)}
 		}
 		for _, run := range runs {
-			if columns, rows, err := a.ask(ctx, run); err != nil || rows == 0 {
-				t.Errorf("%v\n%d rows, %v", run, rows, err)
-			} else if problem := shape(run, columns); problem != "" {
+			columns, rows, err := a.ask(ctx, run)
+			if err != nil || len(rows) == 0 {
+				t.Errorf("%v\n%d rows, %v", run, len(rows), err)
+			} else if problem := shape(run, columns, rows); problem != "" {
 				t.Errorf("%v\n%s: %v", run, problem, columns)
-			} else {
-				answered += rows
 			}
-			asked++
+			asked, answered = asked+1, answered+len(rows)
 		}
 	}
 	t.Logf("%d queries on InfluxDB %s: %d rows in %v", asked, parts.InfluxDBVersion, answered, time.Since(began).Round(time.Millisecond))
@@ -74,25 +76,25 @@ type asker struct {
 	subject map[string]string // as populate returns it
 }
 
-// ask runs a query and tells the columns and the number of the rows.
-func (a asker) ask(ctx context.Context, q query) (columns []string, rows int, err error) {
-	if !q.flux {
-		series, err := a.Query(ctx, "telegraf", q.text)
-		for _, s := range series {
-			for _, row := range s.Values {
-				if slices.ContainsFunc(row[1:], func(v any) bool { return v != nil }) {
-					rows++
-				}
-			}
-			columns = s.Columns
+// ask runs a query and tells the columns and the rows.
+func (a asker) ask(ctx context.Context, q query) (columns []string, rows [][]string, err error) {
+	if q.flux {
+		table, err := a.table(ctx, q.text)
+		if len(table) == 0 {
+			return nil, nil, err
 		}
-		return columns, rows, err
+		return table[0], table[1:], err
 	}
-	table, err := a.table(ctx, q.text)
-	if len(table) == 0 {
-		return nil, 0, err
+	series, err := a.Query(ctx, "telegraf", q.text)
+	for _, s := range series {
+		for _, row := range s.Values {
+			if slices.ContainsFunc(row[1:], func(v any) bool { return v != nil }) {
+				rows = append(rows, strings.Fields(fmt.Sprint(row...)))
+			}
+		}
+		columns = s.Columns
 	}
-	return table[0], len(table) - 1, err
+	return columns, rows, err
 }
 
 // table runs Flux: a header and rows. An answer of several tables has the header of the first.
@@ -101,26 +103,23 @@ func (a asker) table(ctx context.Context, flux string) (table [][]string, err er
 	if err != nil {
 		return nil, err
 	}
-	header := false
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		switch cells := strings.Split(line, ","); {
-		case line == "" || strings.HasPrefix(line, "#"):
-			header = false
-		case !header && slices.Contains(cells, "error"):
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comment, r.FieldsPerRecord = '#', -1
+	all, err := r.ReadAll()
+	for _, row := range all {
+		switch isHeader := slices.Equal(row[1:3], []string{"result", "table"}); {
+		case slices.Contains(row[:3], "error"):
 			return nil, errors.New(text)
-		case !header && table != nil:
-			header = true
-		default:
-			header = true
-			table = append(table, cells)
+		case !isHeader || table == nil:
+			table = append(table, row)
 		}
 	}
-	return table, nil
+	return table, err
 }
 
-// shape says what Grafana could not show: it makes series of what has a measurement, and a table of what has none.
-func shape(q query, columns []string) string {
+// shape says what Grafana could not show: it makes series of what has a measurement, and a table of what has none. A table
+// without times has one row of each thing.
+func shape(q query, columns []string, rows [][]string) string {
 	isSeries := slices.Contains(columns, "_measurement")
 	switch q.kind {
 	case "timeseries", "state-timeline":
@@ -128,12 +127,44 @@ func shape(q query, columns []string) string {
 			return "no series"
 		}
 	case "table":
-		if isSeries {
-			return "no table"
+		if isSeries || rows[0][2] != rows[len(rows)-1][2] {
+			return "no table, or several"
+		}
+		if name := twice(columns, rows); name != "" && !slices.Contains(columns, "_time") {
+			return "two rows of " + name
 		}
 	}
 	return ""
 }
+
+// twice names a thing that has two rows: what is in the columns that are no fields.
+func twice(columns []string, rows [][]string) string {
+	seen := map[string]bool{}
+	for _, row := range rows {
+		var name []string
+		for i, cell := range row {
+			if !slices.Contains(notNames, columns[i]) {
+				name = append(name, cell)
+			}
+		}
+		all := strings.Join(name, " ")
+		if seen[all] {
+			return all
+		}
+		seen[all] = true
+	}
+	return ""
+}
+
+// notNames are the columns of an answer that do not say what a row is of.
+var notNames = func() []string {
+	names := []string{"", "result", "table", "_value"}
+	for _, row := range schema.Rows() {
+		_, fields := schema.Names(row)
+		names = slices.AppendSeq(names, maps.Keys(fields))
+	}
+	return names
+}()
 
 // fluxTime writes a time as Flux has it.
 func fluxTime(t time.Time) string { return t.Format(time.RFC3339Nano) }
