@@ -88,8 +88,12 @@ func (a asker) ask(ctx context.Context, q query) (columns []string, rows [][]str
 	series, err := a.Query(ctx, "telegraf", q.text)
 	for _, s := range series {
 		for _, row := range s.Values {
+			var cells []string
+			for _, v := range row {
+				cells = append(cells, fmt.Sprint(v))
+			}
 			if slices.ContainsFunc(row[1:], func(v any) bool { return v != nil }) {
-				rows = append(rows, strings.Fields(fmt.Sprint(row...)))
+				rows = append(rows, cells)
 			}
 		}
 		columns = s.Columns
@@ -251,18 +255,10 @@ func (a asker) chronograf(q query) query {
 		q.text = fmt.Sprintf("dashboardTime = %s\nupperDashboardTime = %s\nautoInterval = 1m\n\n%s", fluxTime(a.end.Add(-span)), fluxTime(a.end), q.text)
 		return q
 	}
-	q.text = colons.ReplaceAllStringFunc(q.text, func(name string) string {
-		switch name = strings.Trim(name, ":"); name {
-		case "dashboardTime":
-			return fmt.Sprintf("'%s'", fluxTime(a.end.Add(-span)))
-		case "upperDashboardTime":
-			return fmt.Sprintf("'%s'", fluxTime(a.end))
-		case "interval":
-			return "10m"
-		case "window":
-			return "'1h'"
-		}
-		return "'" + a.subject[name] + "'"
+	values := maps.Clone(a.subject)
+	values["window"], values["dashboardTime"], values["upperDashboardTime"] = "1h", fluxTime(a.end.Add(-span)), fluxTime(a.end)
+	q.text = colons.ReplaceAllStringFunc(strings.ReplaceAll(q.text, ":interval:", "10m"), func(name string) string {
+		return "'" + values[strings.Trim(name, ":")] + "'"
 	})
 	return q
 }

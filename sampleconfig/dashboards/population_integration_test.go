@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -21,22 +20,27 @@ import (
 	"echogram/plugins/schema"
 )
 
-// The worlds are small, and so made that much happens to the IPv4 one before a block with many responders is out for
-// hours. They are swept until that outage has lasted for outFor, and both end at the time of the test.
+// The worlds are small, and so made that much befalls the IPv4 one before a block that many people use is out for hours.
+// Both are swept until that outage has lasted for outFor, and that moment is taken for the time of the test: what is made
+// is the same at each hour.
 const (
 	worldSeed  = 33
-	outFor     = 90 * time.Minute
+	worldV4    = "198.18.0.0/22"
+	worldV6    = "2001:2:0:100::/62"
 	instanceV6 = "world-v6"
+	interval   = 20 * time.Minute
+	outFor     = 90 * time.Minute
 )
 
-// The BFD is of captures that were taken one after the other, between routers of the same addresses.
+// The BFD is of captures that were taken one after the other, between routers of the same addresses: echoes, flaps, near
+// misses.
 const (
 	bfdRows  = "../../plugins/internal/bfdwatch/testdata/%s.mid/expected.lp"
 	bfdTap   = "eth0"
 	bfdLocal = "10.0.1.1"
 )
 
-var bfdCaptures = []string{"s06_wan_loss", "s11_link_down_up", "s23_nearmiss"} // echoes, flaps, near misses
+var bfdCaptures = []string{"s06_wan_loss", "s11_link_down_up", "s23_nearmiss"}
 
 // population is what a prober and the pipeline have written until end.
 type population struct {
@@ -50,21 +54,20 @@ type population struct {
 func populate(ctx context.Context, t *testing.T, db *parts.Influx, end time.Time) (subject map[string]string) {
 	t.Helper()
 	p := &population{t: t, db: db, end: end}
-	v4 := world.New(world.Config{Seed: worldSeed, Network: netip.MustParsePrefix("198.18.0.0/22"), Days: 5, Interval: 20 * time.Minute})
-	v6 := world.New(world.Config{Seed: worldSeed, Network: netip.MustParsePrefix("2001:2:0:100::/62"), Days: 5, Interval: 20 * time.Minute, IPv6: true})
+	v4 := world.New(world.Config{Seed: worldSeed, Network: netip.MustParsePrefix(worldV4), Days: 5, Interval: interval})
+	v6 := world.New(world.Config{Seed: worldSeed, Network: netip.MustParsePrefix(worldV6), Days: 5, Interval: interval, IPv6: true})
 	truth := v4.Truth()
-	out, sweeps := lastOutage(truth)
-	by := end.Sub(truth.Start.Add(time.Duration(sweeps-1) * truth.Interval))
-	rows, err := p.pipeline(ctx, func(to io.Writer) error { return p.sweeps(ctx, to, by, sweeps, v4, v6) })
+	out, n := lastOutage(truth)
+	by := end.Truncate(time.Minute).Sub(truth.Start.Add(time.Duration(n-1) * interval))
+	rows, err := p.pipeline(ctx, func(to io.Writer) error { return p.sweeps(ctx, to, by, n, v4, v6) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	os.WriteFile("/tmp/w/dashscratch/rows.lp", rows, 0o644)
 	subject = map[string]string{
-		"host": world.Host, "instance": world.Instance, "network": "198.18.0.0/22", "block": out.Prefix.String(),
+		"host": world.Host, "instance": world.Instance, "network": worldV4, "block": out.Prefix.String(),
 		"target": dailyTarget(t, rows, out.Prefix), "tap": bfdTap, "local": bfdLocal,
 	}
-	os.WriteFile("/tmp/w/dashscratch/rows.lp", rows, 0o644)
+	t.Logf("%d sweeps of two worlds, %d rows of the pipeline", n, bytes.Count(rows, []byte("\n")))
 	rows = p.paths(p.later(nil, rows, by), subject)
 	if err := errors.Join(db.Write(ctx, "rollup", string(rows)), db.Write(ctx, "telegraf", string(p.bfd()))); err != nil {
 		t.Fatal(err)
@@ -72,11 +75,9 @@ func populate(ctx context.Context, t *testing.T, db *parts.Influx, end time.Time
 	return subject
 }
 
-// sweeps writes the first n sweeps of both worlds to the pipeline, and later ones to the database.
+// sweeps writes the first n sweeps of both worlds to the pipeline, and, later by so much, to the database.
 func (p *population) sweeps(ctx context.Context, to io.Writer, by time.Duration, n int, v4, v6 *world.World) error {
-	began := time.Now()
 	var lines, both []byte
-	points := 0
 	for i := range n {
 		lines = v6.AppendSweep(lines[:0], i)
 		both = p.later(both[:0], lines, 0, schema.Tag{Key: schema.TagInstance, Value: instanceV6})
@@ -88,9 +89,7 @@ func (p *population) sweeps(ctx context.Context, to io.Writer, by time.Duration,
 		if err := p.db.Write(ctx, "telegraf", string(lines)); err != nil {
 			return err
 		}
-		points += bytes.Count(both, []byte("\n"))
 	}
-	p.t.Logf("%d sweeps with %d rows in %v", n, points, time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
@@ -101,8 +100,10 @@ func lastOutage(truth *world.Truth) (out world.Event, sweeps int) {
 			out = e
 		}
 	}
-	return out, int(out.Begin.Add(outFor).Sub(truth.Start) / truth.Interval)
+	return out, int(out.Begin.Add(outFor).Sub(truth.Start) / interval)
 }
+
+const pipelineConfig = "sweep_interval = %q\n[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"
 
 // pipeline gives what feed writes to echogram-pipeline import, and returns its rows.
 func (p *population) pipeline(ctx context.Context, feed func(to io.Writer) error) ([]byte, error) {
@@ -113,7 +114,7 @@ func (p *population) pipeline(ctx context.Context, feed func(to io.Writer) error
 	if text, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, text)
 	}
-	if err := os.WriteFile(config, []byte("sweep_interval = '20m'\n[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"), 0o644); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, pipelineConfig, interval), 0o644); err != nil {
 		return nil, err
 	}
 	var rows, log bytes.Buffer
@@ -137,16 +138,24 @@ func (p *population) later(dst, lines []byte, by time.Duration, tags ...schema.T
 	p.t.Helper()
 	var point schema.Point
 	for line := range bytes.Lines(lines) {
-		err := point.Parse(bytes.TrimSpace(line))
+		p.parse(&point, line)
 		for _, tag := range tags {
 			point.SetTag(tag.Key, tag.Value)
 		}
 		point.Time += int64(by)
+		var err error
 		if dst, err = point.AppendLine(dst); err != nil {
 			p.t.Fatalf("%s: %v", line, err)
 		}
 	}
 	return dst
+}
+
+func (p *population) parse(point *schema.Point, line []byte) {
+	p.t.Helper()
+	if err := point.Parse(bytes.TrimSpace(line)); err != nil {
+		p.t.Fatalf("%s: %v", line, err)
+	}
 }
 
 // dailyTarget is a target of the block whose days the pipeline has looked at.
@@ -173,15 +182,13 @@ func (p *population) bfd() []byte {
 		}
 		rows = append(rows, text...)
 	}
-	var times []int64
+	var point schema.Point
+	last := int64(0)
 	for line := range bytes.Lines(rows) {
-		var point schema.Point
-		if err := point.Parse(bytes.TrimSpace(line)); err != nil {
-			p.t.Fatalf("%s: %v", line, err)
-		}
-		times = append(times, point.Time)
+		p.parse(&point, line)
+		last = max(last, point.Time)
 	}
-	return p.later(nil, rows, time.Duration(p.end.UnixNano()-slices.Max(times)-1), schema.Tag{Key: schema.TagHost, Value: world.Host},
+	return p.later(nil, rows, time.Duration(p.end.UnixNano()-last-1), schema.Tag{Key: schema.TagHost, Value: world.Host},
 		schema.Tag{Key: schema.TagInstance, Value: "bfd"}, schema.Tag{Key: schema.TagTap, Value: bfdTap})
 }
 

@@ -2,7 +2,7 @@
 //
 // Its layers: queries (every query of every file, found by its look, so that none is left out), names (those in the
 // queries against plugins/schema), structure (files against the formats that take them), and, tagged integration, all
-// queries run on a real InfluxDB.
+// queries run on a real InfluxDB that the simulator and the pipeline have filled.
 package dashboards
 
 import (
