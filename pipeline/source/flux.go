@@ -115,6 +115,15 @@ func (s *Source) fluxManifests(ctx context.Context, from, to int64) ([]Minute, e
 	return sum.minutes(), err
 }
 
+func (s *Source) fluxDoubted(ctx context.Context, from, to int64) ([]Minute, error) {
+	var all []Minute
+	q := s.from(from, to, schema.ICMPSweepStats, fluxField("trust")) + " |> filter(fn: (r) => r._value != " + fluxString(schema.TrustOK) + ")"
+	err := s.each(ctx, q, func() { all = nil }, func(r *query.FluxRecord) {
+		all = append(all, Minute{Host: tag(r, schema.TagHost), Instance: tag(r, schema.TagInstance), Start: r.Time().UnixNano()})
+	})
+	return all, err
+}
+
 // fluxCounts counts part by part: each is one small answer.
 func (s *Source) fluxCounts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
 	parts, err := s.Parts(ctx, of, from, to)
