@@ -119,7 +119,9 @@ func (s *Source) fluxDoubted(ctx context.Context, from, to int64) ([]Minute, err
 	var all []Minute
 	q := s.from(from, to, schema.ICMPSweepStats, fluxField("trust")) + " |> filter(fn: (r) => r._value != " + fluxString(schema.TrustOK) + ")"
 	err := s.each(ctx, q, func() { all = nil }, func(r *query.FluxRecord) {
-		all = append(all, Minute{Host: tag(r, schema.TagHost), Instance: tag(r, schema.TagInstance), Start: r.Time().UnixNano()})
+		if at := r.Time().UnixNano(); at < to { // 1.8 takes in points on the range's stop
+			all = append(all, Minute{Host: tag(r, schema.TagHost), Instance: tag(r, schema.TagInstance), Start: at})
+		}
 	})
 	return all, err
 }
