@@ -53,6 +53,11 @@ func (s *Source) qlManifests(ctx context.Context, from, to int64) ([]Minute, err
 		schema.ICMPSweepStats, qlRange(from, to))+byInstance("time(1m), ")+" fill(none)")
 }
 
+func (s *Source) qlDoubted(ctx context.Context, from, to int64) ([]Minute, error) {
+	return s.qlMinutes(ctx, fmt.Sprintf(`SELECT "trust" FROM %q WHERE %s AND "trust" != %s`,
+		schema.ICMPSweepStats, qlRange(from, to), qlString(schema.TrustOK))+byInstance(""))
+}
+
 func (s *Source) qlCounts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
 	if of == "" {
 		return s.qlMinutes(ctx, fmt.Sprintf(`SELECT count("sent") AS "rows", sum("late") AS "late" FROM %q WHERE %s`,
