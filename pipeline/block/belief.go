@@ -58,17 +58,22 @@ func (h *habits) learn(was, falls, quiet, backs int) {
 	}
 }
 
-// silence is the logarithm of the probability that the address does not answer in this sweep, while its block is up.
-func (p *placeState) silence() float64 {
+// silence is the logarithm of the probability that the address does not answer in this sweep, while its block is up. An
+// address learns its own habits over many sweeps; where those around it fall silent more often, or come back more seldom,
+// so may it: what befell them all, as a limit to the rate of answers does, is not in its own habits yet.
+func (p *placeState) silence(around habits) float64 {
 	switch {
 	case p.Seen == 0 || p.Quiet >= fresh:
 		return 0
 	case p.Quiet == 0:
-		return math.Log(clampTo(p.Own.Fall, 0.01, 0.95))
+		return math.Log(clampTo(max(p.Own.Fall, around.Fall), 0.01, 0.95))
 	default:
-		return math.Log1p(-clampTo(p.Own.Back, 0.02, 0.95))
+		return math.Log1p(-clampTo(min(p.Own.Back, around.Back), 0.02, 0.95))
 	}
 }
+
+// joined are the habits of whoever falls silent as easily as one of both, and comes back as seldom.
+func (h habits) joined(o habits) habits { return habits{max(h.Fall, o.Fall), min(h.Back, o.Back)} }
 
 // observe learns from a sweep in which the block was up. What is typical of its block is where it begins.
 func (p *placeState) observe(answered bool, now uint32, typical *habits) {

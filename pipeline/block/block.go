@@ -44,7 +44,7 @@ type Config struct {
 	Span              int           // days that are kept; 14
 	Low, Mild, Severe time.Duration // amplitude; 0.5 ms, 1 ms, 3 ms
 	Targets           int           // least of a group; 3
-	Top               int           // single targets with a row a day: those with the largest amplitudes; 100
+	Top               int           // single targets with a row a day: those with the largest amplitudes beyond their block's; 100
 }
 
 // withDefaults returns c with defaults in place of what is zero.

@@ -124,7 +124,8 @@ func (c *churn) day(cfg *Config, start int64) churnDay {
 	if r, ok := h.readdressing(c.Today.Interval); ok {
 		d.readdressings, moved = []readdressing{r}, r.moved
 	}
-	d.static, d.dynamic = h.kinds(moved)
+	d.static, d.handed = h.kinds(moved)
+	d.dynamic = int64(d.handed.Len())
 	c.Today = today{}
 	c.Pages = append(c.Pages, page{})
 	return d
@@ -141,6 +142,7 @@ type churnDay struct {
 	today
 	addresses, ever, days int64
 	static, dynamic       int64
+	handed                Set            // places of the dynamic ones; of one block
 	readdressings         []readdressing // at most one a block
 }
 

@@ -87,6 +87,7 @@ type dailyDay struct {
 	latency      swing
 	availability swing // its amplitude is percent of the targets that are probed
 	zone         string
+	excess       []float64 // ns by half hour: the median of the targets above their floors; NaN: too few are known
 }
 
 // day is what the last days show of the block, up to and with the one that began at start, ns.
@@ -96,12 +97,14 @@ func (d *daily) day(cfg *Config, start int64) dailyDay { return sumDaily(cfg, st
 func sumDaily(cfg *Config, start int64, blocks []*daily) dailyDay {
 	c := newCrowd(cfg, start, blocks)
 	targets, floor := c.floor()
+	excess := c.excess()
 	return dailyDay{
 		targets:      targets,
 		floor:        floor,
-		latency:      newWelch().latency(cfg, c.excess()),
+		latency:      newWelch().latency(cfg, slices.Clone(excess)),
 		availability: c.availability(),
 		zone:         cfg.Location.String(),
+		excess:       excess,
 	}
 }
 
@@ -129,15 +132,16 @@ func nanoseconds(v float64) schema.Opt { return schema.Some(int64(math.Round(v))
 
 // targetDay is the daily pattern of one target's RTTs.
 type targetDay struct {
-	place     int
-	amplitude float64 // ns, that of latency
-	dailyDay          // without availability
+	place    int
+	own      float64 // ns; the part of the amplitude that its block does not explain; 0: its block explains the class
+	dailyDay         // without availability
 }
 
-// targets is what the last days show of each target whose RTTs are known well enough, by place.
-func (d *daily) targets(cfg *Config, start int64) (all []targetDay) {
+// targets is what the last days show of each target whose RTTs are known well enough, by place. shared is the excess of
+// the block.
+func (d *daily) targets(cfg *Config, start int64, shared []float64) (all []targetDay) {
 	days, w := d.last(cfg, start), newWelch()
-	x := make([]float64, cfg.Span*halvesADay)
+	x, rest := make([]float64, cfg.Span*halvesADay), make([]float64, cfg.Span*halvesADay)
 	for place := range places(days) {
 		floor, _ := least(days, place)
 		if floor == 0 {
@@ -145,10 +149,46 @@ func (d *daily) targets(cfg *Config, start int64) (all []targetDay) {
 		}
 		above(x, days, place, floor.ns())
 		calm(x)
+		copy(rest, x)
 		if s := w.latency(cfg, x); s.days > 0 {
 			day := dailyDay{targets: 1, floor: floor.ns(), latency: s, zone: cfg.Location.String()}
-			all = append(all, targetDay{place: place, amplitude: s.amplitude, dailyDay: day})
+			all = append(all, targetDay{place: place, own: w.own(cfg, s, rest, shared), dailyDay: day})
 		}
 	}
 	return all
+}
+
+// own is how much of a target's swing s is its own: the amplitude of what is left of its excess x, which it overwrites,
+// when that of its block is taken away. 0: it has no swing, or what is left has none, so that there is nothing to look for
+// at this target that is not to be found on the way to its block.
+func (w *welch) own(cfg *Config, s swing, x, shared []float64) float64 {
+	if s.class == schema.DailyNone {
+		return 0
+	}
+	unshare(x, shared)
+	if rest := w.latency(cfg, x); rest.class != schema.DailyNone {
+		return min(s.amplitude, rest.amplitude)
+	}
+	return 0
+}
+
+// unshare takes the part of x away that follows shared: up to all of shared, for who is slower than its block at the hours
+// at which that is slow has a reason of its own, and nothing of what runs against it. The part is that of least squares
+// over the half hours in which both are known.
+func unshare(x, shared []float64) {
+	var n, sx, sy, sxy, syy float64
+	for i, y := range shared {
+		if !math.IsNaN(x[i]) && !math.IsNaN(y) {
+			n, sx, sy, sxy, syy = n+1, sx+x[i], sy+y, sxy+x[i]*y, syy+y*y
+		}
+	}
+	part := (sxy - sx*sy/n) / (syy - sy*sy/n)
+	if !(part > 0) { // not a number, where nothing is shared
+		return
+	}
+	for i, y := range shared {
+		if !math.IsNaN(y) {
+			x[i] -= min(part, 1) * y
+		}
+	}
 }

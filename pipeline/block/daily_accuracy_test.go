@@ -222,7 +222,7 @@ func TestDaysAreReadRight(t *testing.T) {
 				day := d.day(&testDaily, last)
 				all.latency(v, day.latency)
 				all.availability(v, day.availability)
-				for _, one := range d.targets(&testDaily, last) {
+				for _, one := range d.targets(&testDaily, last, day.excess) {
 					if !v.hosts[one.place].walks {
 						targets.latency(v, one.latency)
 					}

@@ -186,12 +186,12 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 			if c.days > 0 && (s.class != schema.DailySevere || apart(s.hour.F, 20.5) > 0.25) {
 				t.Errorf("%+v", s)
 			}
-			all := d.targets(&testDaily, last.UnixNano())
+			all := d.targets(&testDaily, last.UnixNano(), nil)
 			if want := min(c.days, 1) * 5; len(all) != want {
 				t.Fatalf("%d targets", len(all))
 			}
 			for _, one := range all {
-				if one.latency.class != schema.DailySevere || apart(one.latency.hour.F, 20.5) > 0.25 || math.Abs(one.amplitude/s.amplitude-1) > 0.02 {
+				if one.latency.class != schema.DailySevere || apart(one.latency.hour.F, 20.5) > 0.25 || math.Abs(one.own/s.amplitude-1) > 0.02 {
 					t.Errorf("%+v", one)
 				}
 			}
@@ -267,11 +267,12 @@ func TestDailySurvivesARestart(t *testing.T) {
 	for day := 17; day < 20; day++ {
 		at := start.AddDate(0, 0, day).UnixNano()
 		a, b := through.day(&testDaily, at), reload(t, &restarted).day(&testDaily, at)
+		if !reflect.DeepEqual(through.targets(&testDaily, at, a.excess), restarted.targets(&testDaily, at, b.excess)) {
+			t.Error("targets differ")
+		}
+		a.excess, b.excess = nil, nil // no NaN is equal to another
 		if !reflect.DeepEqual(a, b) || a.latency.days == 0 {
 			t.Errorf("%+v and %+v", a, b)
-		}
-		if !reflect.DeepEqual(through.targets(&testDaily, at), restarted.targets(&testDaily, at)) {
-			t.Error("targets differ")
 		}
 	}
 	if len(through.Days) != 14 {
@@ -349,7 +350,7 @@ func TestRowsOfTargets(t *testing.T) {
 	start := time.Date(2024, 5, 1, 0, 0, 0, 0, berlin)
 	var d daily
 	evening(&d, start, 4, nil)
-	all := d.targets(&testDaily, start.AddDate(0, 0, 3).UnixNano())
+	all := d.targets(&testDaily, start.AddDate(0, 0, 3).UnixNano(), nil)
 	row := schema.BlockDailyRow{Target: "198.51.100.4", Time: 5, AvailabilityClass: "left from another"}
 	all[4].fill(&row)
 	if ms := float64(row.Amplitude.N) / 1e6; all[4].place != 4 || ms < 3.9 || ms > 4.2 { // of a peak of 8 ms, 3 h wide
@@ -362,6 +363,39 @@ func TestRowsOfTargets(t *testing.T) {
 		Amplitude: row.Amplitude, LatencyClass: schema.DailySevere, LatencyHour: row.LatencyHour, Timezone: "Europe/Berlin"}
 	if !reflect.DeepEqual(row, want) {
 		t.Errorf("%+v", row)
+	}
+}
+
+// Of a block that is slow in the evening, place 0 is half as slow as the others, 1 is not, 2 is three times as slow, 3 is
+// slow at eleven, too, and 4 to 8 are as the block.
+func TestWhatABlockSharesIsNoTargetsOwn(t *testing.T) {
+	start := time.Date(2024, 5, 1, 0, 0, 0, 0, berlin)
+	var d daily
+	for at := start; at.Before(start.AddDate(0, 0, 5)); at = at.Add(10 * time.Minute) {
+		h, rtt := clockHour(at), map[int]int64{}
+		for place := range 9 {
+			part, alone := 1., 0.
+			switch place {
+			case 0, 1, 2:
+				part = []float64{.5, 0, 3}[place]
+			case 3:
+				alone = 4e6 * bump(h, 11, 3)
+			}
+			rtt[place] = 1e7 + int64(part*8e6*bump(h, 20.5, 3)+alone)
+		}
+		d.observe(&testDaily, lookAt(at, 9, rtt), Up)
+	}
+	last := start.AddDate(0, 0, 4).UnixNano()
+	block := d.day(&testDaily, last)
+	one := block.latency.amplitude
+	for place, target := range d.targets(&testDaily, last, block.excess) {
+		want := []float64{0, 0, 2 * one, one / 2, 0, 0, 0, 0, 0}[place]
+		if math.Abs(target.own-want) > 0.1*one {
+			t.Errorf("place %d: %.2f ms of its own, want %.2f", place, target.own/1e6, want/1e6)
+		}
+		if class := target.latency.class; (class == schema.DailyNone) != (place == 1) {
+			t.Errorf("place %d: %s", place, class)
+		}
 	}
 }
 

@@ -7,7 +7,10 @@ import (
 	"echogram/plugins/schema"
 )
 
-// closeDay emits churn and daily pattern of the blocks, of the groups, and of those targets whose days swing most.
+// closeDay emits churn and daily pattern of the blocks, of the groups, and of those targets whose days swing most
+// by themselves: the members of a block that is slow as a whole are told by the block's row. An address that is handed from
+// client to client is no target of its own: its RTT changes with who has it, in some pools once a day. Behind a limit that
+// is not known: there all addresses come and go.
 func (in *instance) closeDay() {
 	churns := map[*group]*churnDay{}
 	var top []topTarget
@@ -23,8 +26,8 @@ func (in *instance) closeDay() {
 			churns[g].merge(&c)
 			g.members = append(g.members, b)
 		}
-		for _, t := range b.Daily.targets(&in.cfg, in.Day) {
-			if t.latency.class != schema.DailyNone {
+		for _, t := range b.Daily.targets(&in.cfg, in.Day, d.excess) {
+			if t.own > 0 && (b.Limit.On || !c.handed.Has(t.place)) {
 				top = append(top, topTarget{b, t})
 			}
 		}
@@ -45,14 +48,14 @@ func (in *instance) closeDay() {
 	in.emitTop(top)
 }
 
-// topTarget is a target of a block with a daily pattern.
+// topTarget is a target of a block with a daily pattern of its own.
 type topTarget struct {
 	block *blockState
 	day   targetDay
 }
 
 func (in *instance) emitTop(top []topTarget) {
-	slices.SortStableFunc(top, func(a, b topTarget) int { return cmp.Compare(b.day.amplitude, a.day.amplitude) })
+	slices.SortStableFunc(top, func(a, b topTarget) int { return cmp.Compare(b.day.own, a.day.own) })
 	for i := range top[:min(len(top), in.cfg.Top)] {
 		t := &top[i]
 		series := in.seriesOf(t.block)

@@ -10,22 +10,22 @@ const (
 	certain   = 0.5 // score below which an address is static whatever its neighbours are
 )
 
-// kinds tells the static addresses from the dynamic ones. moved are dynamic in any case.
+// kinds counts the static addresses and tells the places of the dynamic ones. moved are dynamic in any case.
 //
 // A static address belongs to one machine, which keeps its hours: it is always up, or it comes and goes at the same hours
 // as on the days beside, as office PCs do. The next client of a pool's address keeps others. So what counts is how often
 // an address comes or goes when neither the day before nor the day after has the like within 1.5 h, less what would be
 // repeated by chance; and how often it is away for a whole day on which its block is active. How much is much depends on
 // its block: limit.
-func (h *history) kinds(moved Set) (static, dynamic int64) {
+func (h *history) kinds(moved Set) (static int64, dynamic Set) {
 	if h.days < leastDays {
-		return 0, 0
+		return 0, nil
 	}
 	scores := h.scores()
 	limit := h.limit(scores)
 	for place := range h.ever.All {
 		if scores[place] >= limit || moved.Has(place) {
-			dynamic++
+			dynamic.Add(place)
 		} else {
 			static++
 		}

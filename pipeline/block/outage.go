@@ -3,9 +3,13 @@ package block
 import (
 	"cmp"
 	"fmt"
+	"math"
 
 	"echogram/plugins/schema"
 )
+
+// hardlyEver is a probability so small that it befalls no block of a /16 in years of sweeps.
+const hardlyEver = 1e-11
 
 // settle ends and decides the silences of a block.
 func (in *instance) settle(s *span, b *blockState) {
@@ -21,8 +25,12 @@ func (in *instance) settle(s *span, b *blockState) {
 		case h.Mood == silent && w.Mood == empty:
 			h.follow()
 		case !h.pending || w.Mood != standing || w.woke:
-		case b.Limit.On || !b.Halves[1-i].goesOn(h.Sweeps):
+		case !b.Halves[1-i].goesOn(h.Sweeps):
 			h.follow()
+		case b.Limit.On && !b.outweighs(&b.Halves[1-i], h.Sweeps):
+			if h.Sweeps > fresh {
+				h.follow()
+			}
 		default:
 			in.decide(s, b, h)
 		}
@@ -35,6 +43,12 @@ func (s *span) look(number int) *Look {
 		return &Look{}
 	}
 	return s.next.look(number)
+}
+
+// outweighs tells whether it is no chance that all answers that a limit lets through are of one half, in so many sweeps: of
+// so many addresses as it has, as many answers as it gives would hardly ever leave the other half out.
+func (b *blockState) outweighs(half *unit, sweeps int) bool {
+	return math.Pow(float64(half.Ever)/float64(b.Whole.Ever), float64(half.count*sweeps)) < hardlyEver
 }
 
 // goesOn tells whether a half answers as it did so many sweeps ago: else what silenced the other half did not stop at its

@@ -159,6 +159,34 @@ func TestRenumberingToAnotherBlock(t *testing.T) {
 	}
 }
 
+// TestRenumberingInMidSweep: of a population half has left before a sweep reaches it, and half has arrived.
+func TestRenumberingInMidSweep(t *testing.T) {
+	w := town(14, 8)
+	to := w.static(3)
+	w.blocks[5].step = func(p *people, w *world, n int, _ time.Time) {
+		switch n {
+		case 80:
+			left := p.count() / 2
+			for i := range p.there {
+				if p.there[i] && left > 0 {
+					p.there[i] = false
+					left--
+				}
+			}
+			to.fill(w, 20)
+		case 81:
+			all := p.count()
+			p.there = [256]bool{}
+			to.fill(w, 2*all-20)
+		}
+	}
+	w.add(to)
+	got := w.run(t, 2*day)
+	if len(got) != 1 || got[0].Event != schema.EventRenumbering || got[0].To != "198.18.8.0/24" || got[0].Block != "198.18.5.0/24" || got[0].Open {
+		w.expect(t, got, "renumbering 198.18.5.0/24 81-81")
+	}
+}
+
 // TestRegionThatComesBack: what answers again after an outage is no population that moved.
 func TestRegionThatComesBack(t *testing.T) {
 	w := town(15, 12)
@@ -314,4 +342,28 @@ func TestThinning(t *testing.T) {
 	}
 	w.add(p)
 	rateLimited(t, w, w.run(t, 3*day))
+}
+
+// TestHalvesUnderALimit: the rate rises once, and of the few answers that pass from then on each half has none at times.
+func TestHalvesUnderALimit(t *testing.T) {
+	w := town(25, 6)
+	w.rate = func(n int) float64 { return map[bool]float64{true: 2500, false: 10000}[n < day] }
+	for i := range 30 {
+		n := 25 + i
+		p := w.static(n)
+		p.limit = func(rate float64) (passed int) {
+			for range n {
+				if w.rng.Float64() < min(1, 2500/rate) {
+					passed++
+				}
+			}
+			return passed
+		}
+		w.add(p)
+	}
+	for _, e := range w.run(t, 2*day) {
+		if e.Event != schema.EventRateLimit {
+			t.Error(w.told(e), e.Reason)
+		}
+	}
 }

@@ -14,16 +14,22 @@ const (
 	// has 1.
 	elasticity     = 0.2
 	elasticityOver = 0.05
+	// fewSteps are changes of the rate that say something together, one that is up and one that is down, both a little
+	// decayed; sure is by how many standard deviations.
+	fewSteps = 1.8
+	sure     = 5
 	// randomShare of the addresses that answered must fall silent in each sweep for a random membership.
 	randomShare  = 0.15
-	randomLeast  = 8  // addresses
-	randomMemory = 24 // sweeps
+	randomLeast  = 8   // addresses
+	randomMemory = 24  // sweeps
+	oftenRandom  = 0.5 // share of these, from which membership is random
 	// capped is below which part of the variance of independent addresses the count is held by a limit, and above which it
 	// is not any more.
 	capped      = 0.25
 	cappedOver  = 0.6
 	cappedLeast = 24 // sweeps
 	sweepWeight = 1.0 / 48
+	swingWeight = 1.0 / 12
 	stepDecay   = 0.9
 )
 
@@ -31,8 +37,9 @@ const (
 // two signs.
 //
 // Where sweeps have different rates, the logarithm of the count falls as that of the rate grows: a regression over the
-// changes from sweep to sweep, in which what the block's people do is noise. Student's t of the slope says whether
-// it could be chance.
+// changes from sweep to sweep, in which what the block's people do is noise. How far the slope is from none, in its
+// standard deviations, says whether it could be chance. The noise is known from the sweeps between: two changes, to a
+// higher rate and back, say enough when each is far beyond it.
 //
 // Where they have one, other addresses answer in each sweep, and yet their number hardly moves. Of N independent
 // addresses of which F fall silent in a sweep, as many come back, and the count c moves with E[(Δc)²] = 2F, whether they
@@ -46,9 +53,11 @@ type limiter struct {
 	Rate, Count float64 // of the last sweep
 
 	XX, XY, YY, Steps float64 // changes of rate and count, decaying
+	Noise             float64 // variances of the count's changes by chance, decaying alike
 	StepsBegin        int64
 
 	Falls, Moves float64 // F, and (Δc)²: moving means
+	Swing        float64 // (Δc)² of the last sweeps: a noon is not the night
 	Random       float64 // share of the sweeps with a random membership
 	Sweeps       int     // of which at least half had one
 	RandomBegin  int64
@@ -66,7 +75,7 @@ func (r *limiter) observe(t int64, rate float64, count, falls int) {
 		step = math.Log(rate / r.Rate)
 	}
 	if math.Abs(step) >= rateStep {
-		r.change(t, step, math.Log((c+1)/(r.Count+1)))
+		r.change(t, step, c)
 	} else {
 		r.steady(t, random, c-r.Count, f)
 	}
@@ -76,12 +85,15 @@ func (r *limiter) observe(t int64, rate float64, count, falls int) {
 	}
 }
 
-// change takes a change of the rate and of the count, as logarithms.
-func (r *limiter) change(t int64, x, y float64) {
+// change takes a change of the rate, as a logarithm, to one at which c answer. By chance the lower of both counts varies as
+// independent answers do, and as the count did in the last sweeps.
+func (r *limiter) change(t int64, x, c float64) {
+	y, low := math.Log((c+1)/(r.Count+1)), min(c, r.Count)+1
 	if r.Steps == 0 || x*y >= 0 {
 		r.StepsBegin = t
 	}
 	r.XX, r.XY, r.YY = stepDecay*r.XX+x*x, stepDecay*r.XY+x*y, stepDecay*r.YY+y*y
+	r.Noise = stepDecay*r.Noise + (low+r.Swing)/(low*low)
 	r.Steps = stepDecay*r.Steps + 1
 }
 
@@ -90,23 +102,24 @@ func (r *limiter) steady(t int64, random bool, move, falls float64) {
 	switch {
 	case random && r.Sweeps == 0:
 		r.Sweeps, r.RandomBegin, r.Moves, r.Falls = 1, t, move*move, falls
-	case random || r.Sweeps > 0 && r.Random >= 0.5:
+	case random || r.Sweeps > 0 && r.Random >= oftenRandom:
 		r.Sweeps++
 	default:
 		r.Sweeps = 0
 	}
 	r.Falls += sweepWeight * (falls - r.Falls)
 	r.Moves += sweepWeight * (move*move - r.Moves)
+	r.Swing += swingWeight * (move*move - r.Swing)
 }
 
-// slope is by which power of the rate the count falls, and Student's t of it.
-func (r *limiter) slope() (beta, t float64) {
-	if r.Steps < 4 || r.XX == 0 {
+// slope is by which power of the rate the count falls, and by how many standard deviations that is more than nothing.
+func (r *limiter) slope() (beta, sigmas float64) {
+	if r.Steps < fewSteps || r.XX == 0 {
 		return 0, 0
 	}
 	beta = -r.XY / r.XX
-	rest := max(r.YY-r.XY*r.XY/r.XX, 1e-6)
-	return beta, beta / math.Sqrt(rest/(r.Steps-1)/r.XX)
+	rest := (r.YY - r.XY*r.XY/r.XX) / (r.Steps - 1)
+	return beta, beta / math.Sqrt(max(rest, r.Noise/r.Steps)/r.XX)
 }
 
 // held is which part of the variance of independent addresses the count has; 1 while that is not known.
@@ -119,12 +132,12 @@ func (r *limiter) held() float64 {
 
 // judge tells whether the limit is there.
 func (r *limiter) judge() bool {
-	beta, t := r.slope()
+	beta, sigmas := r.slope()
 	held := r.held()
 	switch {
 	case r.On:
 		return beta >= elasticityOver || r.held() < cappedOver
-	case beta >= elasticity && t > 8:
+	case beta >= elasticity && sigmas > sure:
 		r.Begin, r.Reason = r.StepsBegin, fmt.Sprintf("answers fall as the rate of requests to the power of %.2f", beta)
 		return true
 	case held < capped:

@@ -14,7 +14,8 @@ const (
 	movedLeast  = 5   // addresses of a population
 	movedLow    = 0.7 // share of it that must have begun to answer by the next sweep: some are lost, some take longer
 	movedHigh   = 1.3
-	movedAtOnce = 0.6 // share of it that begins to answer in one sweep
+	movedAtOnce = 0.6 // share of it that begins to answer in one sweep,
+	movedInTwo  = 0.9 // or in two, where it comes while one is sent
 	movedParts  = 8   // blocks to which one population goes at most
 	// unused is for how long an address must not have answered to count as taken by somebody else: those who come back to
 	// their desks in the morning have been away for less.
@@ -55,15 +56,16 @@ func (b *blockState) troubled(s *span) bool {
 	return false
 }
 
-// rise is how many of the unit's addresses more answer than before; 0 when it may be chance, when they come one by one over
-// several sweeps or as before, or when most of these addresses were in use.
+// rise is how many of the unit's addresses more answer than before, as far as they were not in use; 0 when it may be
+// chance, when they come one by one over several sweeps or as before, or when most of these addresses were in use.
 func (u *unit) rise(s *span, b *blockState) float64 {
 	l, next := s.cur.look(b.number), s.look(b.number)
 	counts := [...]float64{float64(u.Recent[1]), float64(u.Recent[0]), float64(u.count), float64(max(u.count, u.answers(next.Answered)))}
 	before := min(counts[0], counts[1])
 	n := max(counts[2], counts[3]) - before
-	step := max(counts[1]-counts[0], counts[2]-counts[1], counts[3]-counts[2])
-	if n < 3+4*math.Sqrt(b.Limit.Falls) || step < movedAtOnce*n || before-float64(u.Recent[4]) > n/4 {
+	one := max(counts[1]-counts[0], counts[2]-counts[1], counts[3]-counts[2])
+	two := max(counts[2]-counts[0], counts[3]-counts[1])
+	if n < 3+4*math.Sqrt(b.Limit.Falls) || one < movedAtOnce*n && two < movedInTwo*n || before-float64(u.Recent[4]) > n/4 {
 		return 0
 	}
 	begun, taken := 0, 0
@@ -82,15 +84,27 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 	if 2*float64(begun) < n || 2*taken < begun {
 		return 0
 	}
-	return n
+	return min(n, float64(taken))
 }
 
-// moved is the block to which the population of a silent unit went; nil: to none.
+// moved is the block to which the population of a silent unit went; nil: to none. A population that was on its way in
+// the last sweep in which some answered was larger in the one before.
 func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
 	lost := float64(u.Ref.Len())
 	if lost < movedLeast {
 		return nil
 	}
+	if to := in.takenAtOnce(s, b, u, lost); to != nil {
+		return to
+	}
+	if before := float64(u.Recent[min(u.Sweeps, recentCounts-1)]); before > movedHigh*lost {
+		return in.takenAtOnce(s, b, u, before)
+	}
+	return nil
+}
+
+// takenAtOnce is the block in which as many addresses began to answer as the unit lost, or nil.
+func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *blockState {
 	all := in.risers(s)
 	if i, half := b.other(u); half {
 		if n := b.Halves[i].rise(s, b); n >= movedLow*lost && n <= movedHigh*lost+3 {

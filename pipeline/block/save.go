@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion is the version of the state. It changes with any type that is in it.
-const stateVersion = 1
+const stateVersion = 2
 
 // ErrOther: the state is of another version, or damaged, and of no use.
 var ErrOther = errors.New("block: state of another version")

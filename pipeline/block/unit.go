@@ -113,7 +113,7 @@ func (u *unit) believe(s *span, b *blockState, l *Look) {
 	if u.Mood == empty {
 		return
 	}
-	u.Belief = update(u.Belief, u.silence(b.Places, l), u.count)
+	u.Belief = update(u.Belief, u.silence(b, l), u.count)
 	u.Low = min(u.Low, u.Belief)
 	if u.Mood != silent {
 		return
@@ -128,14 +128,19 @@ func (u *unit) believe(s *span, b *blockState, l *Look) {
 	}
 }
 
-// fallSilent begins a silence.
+// fallSilent begins a silence. Missed are those who answered in the sweep before; where it is chance whose answers pass,
+// those who did lately, too, for none of them is less likely than that none of the last few.
 func (u *unit) fallSilent(s *span, b *blockState) {
 	u.Mood, u.Begin, u.Low, u.Sweeps = silent, cmp.Or(u.Hushed, s.time), u.Belief, 0
 	u.Uncertain = s.time - s.before
 	u.Falling = u.emptying(math.Sqrt(b.Limit.Falls))
 	u.Ref, u.Noted = nil, false
+	lately := uint8(1)
+	if b.Limit.Random >= oftenRandom {
+		lately = fresh
+	}
 	for i, p := range u.places(b.Places) {
-		if p.Seen != 0 && p.Quiet == 0 {
+		if p.Seen != 0 && p.Quiet < lately {
 			u.Ref.Add(u.First + i)
 		}
 	}
@@ -143,17 +148,45 @@ func (u *unit) fallSilent(s *span, b *blockState) {
 
 // silence is the logarithm of the probability that those who answered before the silence do not, as far as they are
 // probed, while the unit is up. It need not be known where two answer: they outweigh it.
-func (u *unit) silence(places []placeState, l *Look) (sum float64) {
+func (u *unit) silence(b *blockState, l *Look) (sum float64) {
 	if u.count > 1 {
 		return 0
 	}
+	around := b.Typical
+	if i, half := b.other(u); half {
+		around = around.joined(b.Halves[i].meanwhile(b, l))
+	}
 	u.Ref.All(func(place int) bool {
 		if l.Probed.Has(place) && !l.Answered.Has(place) {
-			sum += places[place].silence()
+			sum += b.Places[place].silence(around)
 		}
 		return true
 	})
 	return sum
+}
+
+// meanwhile is what the addresses of the unit do in a sweep that is not learned yet. A half is judged beside the other
+// one: an outage of a half leaves those of the other half alone, while a limit to the rate of answers is for both, and
+// whose answers it lets through is chance. Few addresses say little, and are taken for quiet neighbours.
+func (u *unit) meanwhile(b *blockState, l *Look) habits {
+	was, falls, quiet, backs := 0, 0, 0, 0
+	for place := u.First; place < min(u.First+u.Size, len(b.Places)); place++ {
+		p := &b.Places[place]
+		if p.Seen == 0 || p.Quiet >= fresh || !l.Probed.Has(place) {
+			continue
+		}
+		switch answered := l.Answered.Has(place); {
+		case p.Quiet == 0 && !answered:
+			was, falls = was+1, falls+1
+		case p.Quiet == 0:
+			was++
+		case answered:
+			quiet, backs = quiet+1, backs+1
+		default:
+			quiet++
+		}
+	}
+	return habits{Fall: float32(falls) / float32(was+2), Back: float32(backs+1) / float32(quiet+1)}
 }
 
 // rest is a silence in which nobody is missed.

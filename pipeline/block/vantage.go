@@ -128,7 +128,8 @@ func (in *instance) reached(belief float64, w *sweep) float64 {
 		if l.Answered.Has(r.place) {
 			answers++
 		} else {
-			silence += r.block.at(r.place).silence()
+			p := r.block.at(r.place)
+			silence += p.silence(p.Own)
 		}
 	}
 	if !probed {

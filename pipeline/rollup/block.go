@@ -14,7 +14,8 @@ import (
 type Block struct {
 	cfg      Config
 	windows  []Window
-	byOwner  map[owner][]int // indices into windows, by length and start
+	byOwner  map[owner][]int   // indices into windows, by length and start
+	doubted  map[owner][]int64 // times of sweeps, ascending
 	spreader spreader
 
 	blocks map[string]*blockSums
@@ -31,9 +32,10 @@ type Block struct {
 	rtts    []int64
 }
 
-// NewBlock makes a Block for windows, which must not change afterwards.
-func NewBlock(cfg Config, windows []Window) *Block {
-	b := &Block{cfg: cfg, windows: windows, byOwner: map[owner][]int{}, spreader: spreader{filter: cfg.Filter, most: cmp.Or(cfg.FilterRTTs, DefaultRTTs)}}
+// NewBlock makes a Block for windows, which must not change afterwards. What the doubted sweeps lost is not called loss.
+func NewBlock(cfg Config, windows []Window, doubted []Sweep) *Block {
+	b := &Block{cfg: cfg, windows: windows, byOwner: map[owner][]int{}, doubted: map[owner][]int64{},
+		spreader: spreader{filter: cfg.Filter, most: cmp.Or(cfg.FilterRTTs, DefaultRTTs)}}
 	for i := range windows {
 		w := &windows[i]
 		o := owner{w.Of, w.Host, w.Instance}
@@ -43,6 +45,13 @@ func NewBlock(cfg Config, windows []Window) *Block {
 		slices.SortFunc(indices, func(i, j int) int {
 			return cmp.Or(cmp.Compare(windows[i].Length, windows[j].Length), cmp.Compare(windows[i].Start, windows[j].Start))
 		})
+	}
+	for _, s := range doubted {
+		o := owner{host: s.Host, instance: s.Instance}
+		b.doubted[o] = append(b.doubted[o], s.Time)
+	}
+	for _, times := range b.doubted {
+		slices.Sort(times)
 	}
 	b.Reset()
 	return b
@@ -112,6 +121,8 @@ func (b *Block) finish() {
 		return
 	}
 	s := b.series
+	o := ownerOf(s.Of, &s.Series)
+	doubt(points, b.doubted[o])
 	var bl *blockSums
 	var member uint32
 	if s.Of == "" {
@@ -120,7 +131,7 @@ func (b *Block) finish() {
 	}
 	var in []point
 	behind, end := points, int64(math.MinInt64)
-	for _, i := range b.byOwner[ownerOf(s.Of, &s.Series)] {
+	for _, i := range b.byOwner[o] {
 		w := &b.windows[i]
 		if w.Start < end {
 			behind = points // another length begins

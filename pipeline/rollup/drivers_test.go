@@ -23,7 +23,7 @@ func byBlock(cfg Config, w *world, windows []Window, rng *rand.Rand) []schema.Ro
 		}
 		blocks[x.s.Block][x.s] = append(blocks[x.s.Block][x.s], x)
 	}
-	b, networks := NewBlock(cfg, windows), NewNetworks(windows)
+	b, networks := NewBlock(cfg, windows, w.doubted()), NewNetworks(windows)
 	var rows []schema.Row
 	for _, all := range blocks { // maps are in random order
 		b.Reset()

@@ -14,6 +14,8 @@
 // depend on it, the filter gets RTTs by time, and rows come out sorted. Only where one series has several points of
 // the same time does the last one count, as in a database.
 //
+// What did not come back of a sweep that is not trusted is doubted instead of lost; all else of it counts.
+//
 // Tag size splits targets, blocks and networks alike: RTTs of different sizes are never mixed. What a window may be
 // and when it is due is the caller's.
 package rollup

@@ -55,6 +55,7 @@ func blockDump(t *testing.T, db string) string {
 // TestBlocksAreTheSameHoweverRead: from InfluxDB in either language, from a file, and by a process that is killed four
 // times, when it has saved its state and while it reads on.
 func TestBlocksAreTheSameHoweverRead(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lines, end := populate(t, w)
 	until := end.Add(time.Hour)
@@ -198,6 +199,7 @@ func TestStreamOfBlocksAfterKills(t *testing.T) {
 
 // TestServiceOfBlocks runs the service over what is there and ends it: its state is saved, and another one has nothing to do.
 func TestServiceOfBlocks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	_, end := populate(t, w)
 	w.windows, w.extra = `["1h", "1d"]`, "sweep_interval = '10m'\ninterval = '1s'"

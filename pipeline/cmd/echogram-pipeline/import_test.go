@@ -151,7 +151,7 @@ func TestImport(t *testing.T) {
 	if rows[0] != rows[1] || rows[0] != rows[2] {
 		t.Errorf("rows differ:\n%s", strings.Join(rows, "\n\n"))
 	}
-	if !strings.Contains(rows[0], "icmp_sweep_rollup,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1,window=1d sweeps=2i,sent=2i,received=1i,lost=1i,percent_lost=50") {
+	if !strings.Contains(rows[0], "icmp_sweep_rollup,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1,window=1d sweeps=2i,sent=2i,received=1i,lost=1i,doubted=0i,percent_lost=50") {
 		t.Errorf("got\n%s", rows[0])
 	}
 }
