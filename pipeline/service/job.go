@@ -171,13 +171,13 @@ func (c *Config) each(ctx context.Context, parts []source.Part, say func(i int) 
 
 func (s *Service) readOne(ctx context.Context, j *job, block *rollup.Block, p source.Part) error {
 	var bad badPoints
-	block.Reset()
-	begin, add := block.Reset, block.Add
-	if p.Of != "" {
-		begin = func() { block.Reset(); bad = badPoints{} }
-		add = func(series *schema.RTTSeries, row *schema.SweepRow) { bad.look(series, row); block.Add(series, row) }
-	}
-	if err := s.Points.Read(ctx, p, j.from, j.to, begin, add); err != nil {
+	begin := func() { block.Reset(); bad = badPoints{} }
+	begin()
+	err := s.Points.Read(ctx, p, j.from, j.to, begin, func(series *schema.RTTSeries, row *schema.SweepRow) {
+		bad.look(series, row)
+		block.Add(series, row)
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(p.Values[:1], ""), err)
 	}
 	rows := block.Rows()
