@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"echogram/pipeline/outlier"
+	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
 	"echogram/sampleconfig/strict"
 )
@@ -78,12 +79,21 @@ func (k *checker) windows(c *Config) {
 	}
 }
 
+// Fewer RTTs tell nothing of noise; more than a day of one each second tell no more.
+const (
+	leastFilterRTTs = 100
+	mostFilterRTTs  = 100_000
+)
+
 // methods checks what is computed, and of which points.
 func (k *checker) methods(c *Config) {
 	if method, err := outlier.ParseMethod(c.Filter); err != nil {
 		k.bad("filter", "%q is not one of sigma, density, mad", c.Filter)
 	} else if !(c.FilterK > 1 && c.FilterK <= 100) {
 		k.bad("filter_k", "%v does not lie above 1 and up to 100: %v is the default of %v", c.FilterK, method.K(), method)
+	}
+	if c.FilterRTTs < leastFilterRTTs || c.FilterRTTs > mostFilterRTTs {
+		k.bad("filter_rtts", "%d does not lie between %d and %d: %d is the default", c.FilterRTTs, leastFilterRTTs, mostFilterRTTs, rollup.DefaultRTTs)
 	}
 	seen := map[string]bool{}
 	for i, m := range c.Measurements() {
@@ -125,7 +135,7 @@ func (k *checker) servers(c *Config) {
 	if c.Sink.Batch < 1 || c.Sink.Batch > 100_000 {
 		k.bad("sink.batch", "%d is not between 1 and 100000", c.Sink.Batch)
 	}
-	if c.Source.Type != Stdin || c.Source.URL != "" {
+	if c.Source.Type == InfluxDB || c.Source.URL != "" { // of a type that there is not, that is enough to say
 		k.server("source", &c.Source.Server)
 	}
 	c.Source.where.URL, c.Source.where.Bucket = k.where("source.url"), k.where("source.bucket")
@@ -155,7 +165,7 @@ func (k *checker) sinkServer(c *Config) {
 			to.Token, to.TokenFile = from.Token, from.TokenFile
 		}
 	}
-	if urlAt == "sink.url" && !(c.Sink.URL == "" && c.Source.Type == InfluxDB) {
+	if urlAt == "sink.url" && !(c.Sink.URL == "" && c.Source.Type != Stdin) {
 		k.server("sink", &c.Sink.Server)
 	} else {
 		k.bucket("sink", &c.Sink.Server)

@@ -33,6 +33,7 @@ type Config struct {
 	PerTarget     strict.Duration   `toml:"per_target"`
 	Filter        string            `toml:"filter"`
 	FilterK       float64           `toml:"filter_k"`
+	FilterRTTs    int               `toml:"filter_rtts"`
 	LogLevel      slog.Level        `toml:"log_level"`
 	Measurement   []Measurement     `toml:"measurement"`
 	Path          Path              `toml:"path"`
@@ -113,6 +114,7 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 		LateWindow:    strict.Seconds(60),
 		Windows:       []strict.Duration{{Duration: time.Minute}, {Duration: 10 * time.Minute}, {Duration: time.Hour}, {Duration: day}},
 		Filter:        outlier.Sigma.String(),
+		FilterRTTs:    rollup.DefaultRTTs,
 		Path: Path{Shifts: true, HopDelay: strict.Duration{Duration: 20 * time.Microsecond}, NsPerMetre: 10,
 			Least: strict.Duration{Duration: 150 * time.Nanosecond}, MinValues: 10},
 		Block:  blockDefaults(),
@@ -180,7 +182,7 @@ func (c *Config) Rollup() rollup.Config {
 	if err != nil {
 		panic(err) // it has been checked
 	}
-	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, Filter: outlier.Config{Method: method, K: c.FilterK}}
+	return rollup.Config{Lengths: c.Lengths(), PerTarget: c.PerTarget.Duration, FilterRTTs: c.FilterRTTs, Filter: outlier.Config{Method: method, K: c.FilterK}}
 }
 
 // Measurements are those that are read besides icmp_sweep.
@@ -227,6 +229,13 @@ func (s *Server) Identity() string {
 	return s.Public() + " " + s.Org + " " + s.Bucket
 }
 
+// OneBucket tells whether source and sink are the same bucket. That works, as measurements of raw points and of rows are
+// others, but both are kept equally long.
+func (c *Config) OneBucket() bool {
+	plain := func(s *Server) string { return strings.TrimSuffix(s.Identity(), "/autogen") }
+	return c.Sink.Type == InfluxDB && c.Source.URL != "" && plain(&c.Source.Server) == plain(&c.Sink.Server)
+}
+
 // Public is the URL without a login.
 func (s *Server) Public() string {
 	u, err := url.Parse(s.URL)
@@ -246,8 +255,8 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\n",
 		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit)
-	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nfilter_k = %v\nlog_level = %q\n\n",
-		quoted(windows), c.PerTarget, c.Filter, c.FilterK, strings.ToLower(c.LogLevel.String()))
+	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nfilter_k = %v\nfilter_rtts = %d\nlog_level = %q\n\n",
+		quoted(windows), c.PerTarget, c.Filter, c.FilterK, c.FilterRTTs, strings.ToLower(c.LogLevel.String()))
 	for _, m := range c.Measurement {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)

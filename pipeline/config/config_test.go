@@ -138,6 +138,18 @@ func TestWithoutServers(t *testing.T) {
 	}
 }
 
+func TestOneBucket(t *testing.T) {
+	const servers = "[source]\nurl = 'http://h'\nbucket = 'a'\n[sink]\n"
+	for text, want := range map[string]bool{
+		servers + "bucket = 'a'": true, servers + "bucket = 'a/autogen'": true, servers + "bucket = 'a/week'": false, servers + "bucket = 'b'": false,
+		servers + "url = 'http://i'\nbucket = 'a'": false, servers + "type = 'stdout'": false,
+	} {
+		if c, err := Parse("p.toml", []byte(text), noEnv); err != nil || c.OneBucket() != want {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+}
+
 // TestSampleMeasurements: the measurements that the sample shows are right as they stand.
 func TestSampleMeasurements(t *testing.T) {
 	text := regexp.MustCompile(`(?m)^#(\[\[|\w)`).ReplaceAllString(sampleconfig.Pipeline, "$1")
@@ -201,6 +213,8 @@ func TestErrors(t *testing.T) {
 		"values":     {least + "[path]\nmin_values = 0\n", `p.toml:7: key "path.min_values": 0 is less than 1: 10 is the default`},
 		"a typo":     {least + "[block]\nresponder = 5\n", `p.toml:7: key "block.responder": unknown; did you mean "responders"?`},
 		"source":     {strings.Replace(least, "[source]", "[source]\ntype = 'file'", 1), `p.toml:2: key "source.type": "file" is not one of influxdb, stdin`},
+		"few RTTs":   {"filter_rtts = 5\n" + least, `p.toml:1: key "filter_rtts": 5 does not lie between 100 and 100000: 16384 is the default`},
+		"typo":       {"[source]\ntype = 'stdn'\n[sink]\nbucket = 'b'\n", `p.toml:2: key "source.type": "stdn" is not one of influxdb, stdin`},
 		"no path":    {least + "type = 'file'\n", `p.toml:4: key "sink.path": is missing: where the file goes, such as /var/lib/echogram-pipeline/rollups.lp`},
 		"path":       {least + "path = 'x'\n", `p.toml:6: key "sink.path": is for type = "file", not for "influxdb"`},
 		"nowhere":    {"[source]\ntype = 'stdin'\n[sink]\nbucket = 'b'", `p.toml:3: key "sink.url": is missing`},

@@ -107,10 +107,20 @@ func (c *conPing) parse(line string) (addr netip.Addr, rtt schema.Opt, err error
 		return addr, rtt, nil
 	}
 	seconds, err := strconv.ParseFloat(answer, 64)
-	if ns := math.Round(seconds * nsPerSecond); err == nil && ns >= 0 && ns < math.MaxInt64 {
+	if ns := math.Round(seconds * nsPerSecond); err == nil && ns >= 0 && ns <= float64(schema.MaxRTT) {
 		return addr, schema.Some(int64(ns)), nil
 	}
 	return addr, rtt, fmt.Errorf("lines: con-ping: %q is neither seconds nor unreachable", answer)
+}
+
+// LooksLikeConPing tells whether a line, or its begin, is one of a file of con-ping: for files whose names do not say so.
+func LooksLikeConPing(line string) bool {
+	target, answer, ok := strings.Cut(line, ",")
+	_, err := netip.ParseAddr(target)
+	if _, bad := strconv.ParseFloat(answer, 64); bad != nil && answer != "unreachable" {
+		return false
+	}
+	return ok && err == nil
 }
 
 func (c *conPing) end(r *Reader) Kind {

@@ -83,6 +83,35 @@ func TestConPingMalformed(t *testing.T) {
 	}
 }
 
+func TestLooksLikeConPing(t *testing.T) {
+	for line, want := range map[string]bool{"192.0.2.1,0.25": true, "192.0.2.1,unreachable": true, "192.0.2.1": false, "192.0.2.1,": false, "a,1": false, "cpu,a=b c=1": false} {
+		if LooksLikeConPing(line) != want {
+			t.Errorf("%q: %v", line, !want)
+		}
+	}
+}
+
+// TestOnlyMalformed: the manifest that a file of con-ping ends with was in no line.
+func TestOnlyMalformed(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "x\n": true, "x\n192.0.2.1,1\n": false, "cpu a=1 1\n": true} {
+		r, err := OpenConPing("192.0.2.0-24-1.txt", strings.NewReader(text), "h")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all(t, r)
+		if r.OnlyMalformed() != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+	for text, want := range map[string]bool{"": false, "x\n": true, "x\ncpu a=1 1\n": false, "x\nicmp_sweep_stats points=1i 1\n": false} {
+		r := NewReader(strings.NewReader(text), nil)
+		all(t, r)
+		if r.OnlyMalformed() != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+}
+
 func TestConPingNames(t *testing.T) {
 	for _, name := range []string{"", "a.txt", "192.0.2.0-24.txt", "192.0.2.0-33-1.txt", "192.0.2.0-24-x.txt", "192.0.2.0-24--1.txt", "2001:db8::-64-1.txt",
 		"192.0.2.0-24-1-2.txt", "192.0.2.0-24-99999999999.txt"} {

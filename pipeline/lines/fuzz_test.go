@@ -119,7 +119,9 @@ func sweepReading(p *schema.Point) reading {
 	}
 	_, sent := p.Field("sent")
 	_, late := p.Field("late")
+	series := schema.RTTSeries{Series: got.row.Series}
 	switch {
+	case series.Check() != nil, sent && got.row.Check() != nil, !sent && got.row.Late < 0:
 	case sent:
 		got.kind = Point
 	case late:
@@ -141,11 +143,11 @@ func rttReading(p *schema.Point) reading {
 		switch v := f.Value().(type) {
 		case int64:
 			got.row.RTT = schema.Some(v * int64(unit))
-			bad = bad || v < 0 || v > math.MaxInt64/int64(unit)
+			bad = bad || v < 0 || v > schema.MaxRTT/int64(unit)
 		case float64:
 			ns := math.Round(v * unit)
 			got.row.RTT = schema.Some(int64(ns))
-			bad = bad || ns < 0 || ns >= math.MaxInt64
+			bad = bad || ns < 0 || ns > float64(schema.MaxRTT)
 		default:
 			bad = true
 		}
@@ -169,7 +171,7 @@ func rttReading(p *schema.Point) reading {
 		counted = m.Sent
 	}
 	switch _, ok := p.Field(counted); {
-	case bad:
+	case bad, ok && got.row.Check() != nil:
 		return reading{}
 	case !ok:
 		got.kind = Other

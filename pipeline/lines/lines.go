@@ -117,6 +117,15 @@ func (r *Reader) Refuse(err error) {
 	r.add(r.in.number, r.text, err)
 }
 
+// OnlyMalformed tells whether there were lines, and none that could be read.
+func (r *Reader) OnlyMalformed() bool {
+	read := r.counts[Point] + r.counts[Late] + r.counts[Other]
+	if _, own := r.format.(*conPing); !own { // which has a Manifest at its end, whatever stands before
+		read += r.counts[Manifest]
+	}
+	return r.n > 0 && read == 0
+}
+
 // Lines is the number of lines read, blank, malformed and comment lines too.
 func (r *Reader) Lines() int64 { return r.in.number }
 

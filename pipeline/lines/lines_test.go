@@ -107,6 +107,14 @@ func TestMalformed(t *testing.T) {
 		"negative":         {"ping,url=a average_response_ms=-1 7", "no RTT in ms"},
 		"negative integer": {"bfd_echo_rtt,peer=a rtt_ns=-1i 7", "no RTT in ns"},
 		"beyond int64":     {"http_response,server=a response_time=1e10 7", "no RTT in s"},
+		"replies to none":  {head + "sent=1i,received=2i 7", "2 replies and 0 late ones to 1 requests"},
+		"minus late":       {head + "late=-1i 7", "-1 late replies"},
+		"minus sent":       {head + "sent=-1i 7", "a count is negative"},
+		"negative RTT":     {head + "sent=1i,received=1i,rtt_ns=-5i 7", "-5 ns is no RTT"},
+		"endless RTT":      {head + "sent=1i,received=1i,rtt_ns=9223372036854775807i 7", "9223372036854775807 ns is no RTT"},
+		"endless, odd":     {head + "sent=1i,received=1i,rtt_ns=9223372036854775807i  7", "9223372036854775807 ns is no RTT"},
+		"no block":         {"icmp_sweep,block=banana,target=192.0.2.1 sent=1i 7", `block "banana" is no prefix`},
+		"replies to pings": {"ping,url=a packets_transmitted=1i,packets_received=2i 7", "2 replies and 0 late ones to 1 requests"},
 		"half a packet":    {"ping,url=a packets_transmitted=1.5 7", "no count"},
 	}
 	for name, k := range cases {
@@ -264,7 +272,7 @@ func TestFieldsAreTheSchemas(t *testing.T) {
 		}
 		line := "icmp_sweep,target=a sent=1i,received=1i,result_code=1i 7"
 		if !strings.Contains(line, key+"=") {
-			line = "icmp_sweep,target=a sent=1i," + key + "=9i 7"
+			line = "icmp_sweep,target=a sent=1i," + key + "=1i 7"
 		}
 		var want schema.SweepRow
 		if err := schema.ParseLine([]byte(line), &want); err != nil {

@@ -85,12 +85,12 @@ func (m *Measurement) nanoseconds(v *value) (int64, error) {
 	ns := math.Round(v.float * float64(unit))
 	switch v.kind {
 	case schema.KindInt:
-		if v.int < 0 || v.int > math.MaxInt64/unit {
+		if v.int < 0 || v.int > schema.MaxRTT/unit {
 			return 0, fmt.Errorf("lines: field %s is %di, which is no RTT in %s", m.Field, v.int, m.Unit)
 		}
 		return v.int * unit, nil
 	case schema.KindFloat:
-		if ns < 0 || ns >= math.MaxInt64 {
+		if ns < 0 || ns > float64(schema.MaxRTT) {
 			return 0, fmt.Errorf("lines: field %s is %v, which is no RTT in %s", m.Field, v.float, m.Unit)
 		}
 		return int64(ns), nil

@@ -36,9 +36,25 @@ func (protocol) line(r *Reader, b []byte) (Kind, error) {
 	r.begin(e)
 	s := scanner{b: b, i: end + 1}
 	if seen, ok := r.scan(e.of, &s); ok {
-		return seen.kind(e.of), nil
+		return r.checked(seen.kind(e.of))
 	}
-	return r.unusual(e, b)
+	seen, err := r.unusual(e, b)
+	if err != nil {
+		return 0, err
+	}
+	return r.checked(seen.kind(e.of))
+}
+
+// checked refuses a Row that no sweep can have written.
+func (r *Reader) checked(k Kind) (Kind, error) {
+	var err error
+	switch {
+	case k == Point:
+		err = r.Row.Check()
+	case k == Late && r.Row.Late < 0:
+		err = fmt.Errorf("lines: %d late replies", r.Row.Late)
+	}
+	return k, err
 }
 
 // other is a line of a measurement nobody asked for: whether it is all right is not looked at closer than this.
@@ -85,13 +101,12 @@ func (r *Reader) scan(m *Measurement, s *scanner) (seen fields, ok bool) {
 }
 
 // unusual reads any line into Row, by way of schema.Point. The first of two fields of the same name counts.
-func (r *Reader) unusual(e *entry, b []byte) (Kind, error) {
+func (r *Reader) unusual(e *entry, b []byte) (seen fields, err error) {
 	if err := r.parse(b); err != nil {
 		return 0, err
 	}
 	r.begin(e)
 	r.Row.Time = r.point.Time
-	var seen fields
 	for _, p := range r.point.Fields {
 		if first, _ := r.point.Field(p.Key); first != p {
 			continue
@@ -109,7 +124,7 @@ func (r *Reader) unusual(e *entry, b []byte) (Kind, error) {
 		}
 		seen |= f
 	}
-	return seen.kind(e.of), nil
+	return seen, nil
 }
 
 func (r *Reader) parse(b []byte) error {

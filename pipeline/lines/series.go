@@ -74,8 +74,11 @@ func newSeries(m *Measurement, p *schema.Point) (*schema.RTTSeries, error) {
 	case sweeps:
 		var row schema.SweepRow
 		p.Fields = p.Fields[:0]
-		err := schema.Read(p, &row)
-		return &schema.RTTSeries{HasCounts: true, Series: row.Series}, err
+		if err := schema.Read(p, &row); err != nil {
+			return nil, err
+		}
+		s := &schema.RTTSeries{HasCounts: true, Series: row.Series}
+		return s, s.Check()
 	}
 	target := p.Tag(m.Target)
 	if target == "" {

@@ -26,7 +26,10 @@ func (cfg Config) Estimate(m *Measurement, cal *Calibration) (*Estimate, error) 
 	cfg.readSlope(e, cal)
 	cfg.readOffset(e, cal)
 	e.combine()
-	e.Told = len(e.Reasons) == 0 && (e.Hops != nil || e.Cable != nil)
+	if len(e.Reasons) == 0 && e.Hops == nil && e.Cable == nil {
+		e.fail("one frame size shows no slope, and there is no reference")
+	}
+	e.Told = len(e.Reasons) == 0
 	return e, nil
 }
 

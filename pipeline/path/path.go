@@ -173,6 +173,6 @@ type Estimate struct {
 	Cable     *Interval // metres, one way; nil when it cannot be told
 	HopDelay  *Interval // ns of RTT a switch, as configured or learned; nil when unknown
 	Told      bool      // all that was asked for: hops where there is a slope or a calibration, metres where there is a reference
-	Reasons   []string  // why something cannot be told, a sentence each
+	Reasons   []string  // why something cannot be told, a sentence each; nil when Told
 	Notes     []string  // what was assumed, a sentence each
 }

@@ -22,6 +22,7 @@ type Collection struct {
 	groups  map[schema.Tag]*Group
 	vantage []schema.BlockOutageRow
 	point   schema.Point
+	seen    extent
 }
 
 // CollectionConfig says what a Collection takes in. The zero value takes everything.

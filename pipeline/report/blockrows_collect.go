@@ -28,7 +28,7 @@ func NewCollection(c CollectionConfig) *Collection {
 	c.Frames = cmp.Or(c.Frames, defaultFrames)
 	c.Stop = cmp.Or(c.Stop, math.MaxInt64)
 	return &Collection{config: c, clock: hourClock{location: c.Location},
-		nets: map[networkKey]*Network{}, known: map[*schema.RTTSeries]*Target{}, groups: map[schema.Tag]*Group{}}
+		nets: map[networkKey]*Network{}, known: map[*schema.RTTSeries]*Target{}, groups: map[schema.Tag]*Group{}, seen: newExtent()}
 }
 
 func (c *Collection) wants(at int64) bool { return c.config.Start <= at && at < c.config.Stop }
@@ -41,7 +41,10 @@ func (c *Collection) Add(s *schema.RTTSeries, r *schema.SweepRow) { c.sweep(s, r
 func (c *Collection) Late(s *schema.RTTSeries, r *schema.SweepRow) { c.sweep(s, r.Time, Late) }
 
 func (c *Collection) sweep(s *schema.RTTSeries, at int64, a Answer) {
-	if s.Of != "" || !c.wants(at) {
+	if s.Of != "" {
+		return
+	}
+	if c.seen.point(s, at); !c.wants(at) {
 		return
 	}
 	t, ok := c.known[s]
@@ -141,7 +144,7 @@ func networkRow(line []byte) schema.Row {
 func (c *Collection) Row(row schema.Row) {
 	switch r := row.(type) {
 	case *schema.SweepRollupRow:
-		if !c.wants(r.Time) {
+		if c.seen.row(r.Network, r.Time); !c.wants(r.Time) {
 			return
 		}
 		if t := c.target(&r.Series, r.Window); t != nil {
@@ -173,7 +176,7 @@ func (c *Collection) Row(row schema.Row) {
 }
 
 func (c *Collection) sweepBlock(r *schema.SweepBlockRow) {
-	if !c.wants(r.Time) || r.Partial || !c.holds(r.Block) {
+	if c.seen.row(r.Network, r.Time); !c.wants(r.Time) || r.Partial || !c.holds(r.Block) {
 		return
 	}
 	n := c.network(r.Host, r.Instance, r.Network)
@@ -194,6 +197,7 @@ func (c *Collection) holds(block string) bool {
 
 // analytics finds where rows about s go; nil: nowhere.
 func (c *Collection) analytics(s *schema.BlockSeries, at int64) *Analytics {
+	c.seen.row(s.Network, at)
 	switch {
 	case !c.wants(at):
 		return nil

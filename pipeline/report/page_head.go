@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	reader "echogram/pipeline/lines"
 	"echogram/plugins/schema"
 )
 
@@ -51,10 +52,30 @@ func (c *Collection) extent() (from, to int64, sweeps string) {
 	return min(from, to), to, sweeps
 }
 
-// trust sums up what the sweeps said of themselves, as far as rows of block_state tell it.
+// Words on the sweeps of which nothing is known.
+const (
+	trustUnknown = "Nothing is known of whether the sweeps can be trusted: there are no rows of block_state."
+	trustConPing = "Nothing is known of whether con-ping's sweeps can be trusted: its files do not tell."
+)
+
+// trust sums up what the sweeps said of themselves, as far as rows of block_state tell it. Those of con-ping said nothing.
 func (c *Collection) trust() (text string, doubted bool) {
+	silent := slices.DeleteFunc(slices.Clone(c.Networks), func(n *Network) bool { return n.Instance != reader.ConPingInstance })
+	speaking := slices.DeleteFunc(slices.Clone(c.Networks), func(n *Network) bool { return n.Instance == reader.ConPingInstance })
+	switch {
+	case len(silent) == 0:
+		return trustOf(speaking)
+	case len(speaking) == 0:
+		return trustConPing, true
+	}
+	text, _ = trustOf(speaking)
+	return "Of the others than con-ping's: " + text + " " + trustConPing, true
+}
+
+// trustOf is trust of networks whose sweeps say how far to trust them.
+func trustOf(networks []*Network) (text string, doubted bool) {
 	var told, out int64
-	for _, n := range c.Networks {
+	for _, n := range networks {
 		tells := [][]schema.BlockStateRow{n.States}
 		for _, b := range n.Blocks {
 			tells = append(tells, b.States)
@@ -71,7 +92,7 @@ func (c *Collection) trust() (text string, doubted bool) {
 	}
 	switch {
 	case told == 0:
-		return "Nothing is known of whether the sweeps can be trusted: there are no rows of block_state.", true
+		return trustUnknown, true
 	case out == 0:
 		return "Every sweep was whole and trusted.", false
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"echogram/pipeline/median"
 )
 
 const calendarDays = 31 // that a calendar shows at most, the last ones
@@ -106,17 +108,25 @@ func pageCurves(c *Collection) []pageCurve {
 	return all
 }
 
-// byHour is the RTT of each hour: of the medians of windows that block analytics wrote, else of all answers, which
-// tells no range of days.
+// byHour is the RTT of each hour: of the medians of that hour's sweeps, which are exact, else of windows that block
+// analytics wrote, whose medians are the middles of bins of 6 %, else of all answers, which tells no range of days.
 func (n *Network) byHour(where *time.Location) (hours [24]pageHour) {
-	var windows [24]spread
+	days, known := n.frameMedians(where)
+	windows := [24]spread{}
+	found := 0
 	for i := range n.States {
 		if r := &n.States[i]; r.RTTP50.Set {
-			windows[time.Unix(0, r.Time).In(where).Hour()].add(r.RTTP50.N)
+			s := &windows[time.Unix(0, r.Time).In(where).Hour()]
+			if s.add(r.RTTP50.N); s.n == 1 {
+				found++
+			}
 		}
 	}
+	if known < max(found, 2) {
+		days = windows
+	}
 	for i := range hours {
-		switch s := &windows[i]; {
+		switch s := &days[i]; {
 		case s.n > 0:
 			hours[i] = pageHour{s.at(0.5), s.at(0.1), s.at(0.9)}
 		case n.hours[i].n > 0 && len(n.States) == 0:
@@ -125,6 +135,44 @@ func (n *Network) byHour(where *time.Location) (hours [24]pageHour) {
 		}
 	}
 	return hours
+}
+
+// frameMedians are the medians of the RTTs in the frames of one hour of one day, by hour of the day, and how many of these
+// have any. Of windows longer than an hour there are none.
+func (n *Network) frameMedians(where *time.Location) (hours [24]spread, known int) {
+	if windowLength(n.Window) > time.Hour {
+		return hours, 0
+	}
+	clock := hourClock{location: where}
+	var rtts, medians []float64
+	end := func(of int) {
+		if len(medians) > 0 {
+			hours[of].add(int64(median.Of(medians)))
+			medians = medians[:0]
+		}
+	}
+	last, of := int64(0), 0
+	for _, f := range n.Frames {
+		start, hour := clock.hour(f.Time)
+		if start != last {
+			end(of)
+			last, of = start, hour
+		}
+		rtts = rtts[:0]
+		for _, a := range f.answers {
+			if ns, ok := a.RTT(); ok {
+				rtts = append(rtts, ns)
+			}
+		}
+		if len(rtts) > 0 {
+			medians = append(medians, median.Of(rtts))
+		}
+	}
+	end(of)
+	for i := range hours {
+		known += int(min(hours[i].n, 1))
+	}
+	return hours, known
 }
 
 // The place of the curve in its picture; page/template.html draws the frame.

@@ -178,3 +178,56 @@ func pageOf(t testing.TB, c *Collection, config PageConfig) string {
 	}
 	return out.String()
 }
+
+// TestPageTrust: of con-ping's sweeps nobody said anything, whatever block_state counts.
+func TestPageTrust(t *testing.T) {
+	network := func(instance string, doubted int64) *Network {
+		n := &Network{Instance: instance}
+		if doubted >= 0 {
+			n.States = []schema.BlockStateRow{{Sweeps: 9, Doubted: doubted}}
+		}
+		return n
+	}
+	const whole = "Every sweep was whole and trusted."
+	for _, c := range []struct {
+		networks []*Network
+		want     string
+		doubted  bool
+	}{
+		{[]*Network{network("i", 0)}, whole, false},
+		{[]*Network{network("i", -1)}, trustUnknown, true},
+		{[]*Network{network("con-ping", 0)}, trustConPing, true},
+		{[]*Network{network("con-ping", -1)}, trustConPing, true},
+		{[]*Network{network("i", 0), network("con-ping", 0)}, "Of the others than con-ping's: " + whole + " " + trustConPing, true},
+		{[]*Network{network("i", 1)}, "1 of 10 sweeps were left out of judgement: not trusted, cut short, or the prober's own way was suspect.", true},
+	} {
+		if text, doubted := (&Collection{Networks: c.networks}).trust(); text != c.want || doubted != c.doubted {
+			t.Errorf("%q, %v, want %q", text, doubted, c.want)
+		}
+	}
+}
+
+// TestPageHours: the medians of sweeps are drawn, not the middles of bins that block_state has.
+func TestPageHours(t *testing.T) {
+	c := NewCollection(CollectionConfig{})
+	s := &schema.RTTSeries{Series: schema.Series{Host: "h", Instance: "i", Network: "198.18.0.0/24", Block: "198.18.0.0/24", Target: "198.18.0.1"}}
+	group := schema.BlockSeries{Host: "h", Instance: "i", Group: schema.GroupNetwork, Network: "198.18.0.0/24"}
+	for n := range 3 * 24 * 6 {
+		at := pageStart.Add(time.Duration(n) * 10 * time.Minute).UnixNano()
+		c.Add(s, &schema.SweepRow{Time: at, Sent: 1, Received: 1, RTT: schema.Some(5e6 + int64(n/6%24)*1000)})
+		if n%6 == 0 {
+			c.Row(&schema.BlockStateRow{BlockSeries: group, Time: at, RTTP50: schema.Some(5.1e6 + int64(n%12)*1e4)})
+		}
+	}
+	c.Finish()
+	hours := c.Networks[0].byHour(time.UTC)
+	for i, h := range hours {
+		if want := 5e6 + float64((i-pageStart.UTC().Hour()+24)%24)*1000; h.median != want || h.low != want || h.high != want {
+			t.Errorf("%d:00: %+v, want %v", i, h, want)
+		}
+	}
+	c.Networks[0].Frames = nil
+	if h := c.Networks[0].byHour(time.UTC)[0]; h.median < 5.1e6 {
+		t.Errorf("without sweeps: %+v", h)
+	}
+}

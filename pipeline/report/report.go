@@ -4,6 +4,7 @@
 // Its layers, in the order of the data:
 //
 //   - blockrows*.go: rows of sweeps, rollups and block analytics to a Collection: networks, blocks and targets.
+//   - extent.go: which networks and times there were at all.
 //   - hilbert.go, map*.go: a map of a network along a Hilbert curve, its scale, its names; animation*.go: the same over
 //     its sweeps, as GIF and APNG.
 //   - calendar.go, timeline.go, hours.go, churn.go: one kind of picture a file, network to chart.

@@ -94,7 +94,7 @@ func BenchmarkBlock(b *testing.B) {
 			windows = append(windows, Window{Host: "h", Instance: "i", Start: int64(t), Length: l})
 		}
 	}
-	block, networks := NewBlock(testConfig, windows), NewNetworks(windows)
+	block, networks := NewBlock(testConfig, windows, nil), NewNetworks(windows)
 	points := 0
 	for b.Loop() {
 		block.Reset()

@@ -14,7 +14,8 @@ import (
 type Block struct {
 	cfg      Config
 	windows  []Window
-	byOwner  map[owner][]int // indices into windows, by length and start
+	byOwner  map[owner][]int   // indices into windows, by length and start
+	doubted  map[owner][]int64 // times of sweeps, ascending
 	spreader spreader
 
 	blocks map[string]*blockSums
@@ -26,13 +27,15 @@ type Block struct {
 	last    *schema.RTTSeries // whose points are collected
 	series  schema.RTTSeries
 	refused bool // the last series had been finished before
+	bad     bool // no sweep can have it
 	points  []point
 	rtts    []int64
 }
 
-// NewBlock makes a Block for windows, which must not change afterwards.
-func NewBlock(cfg Config, windows []Window) *Block {
-	b := &Block{cfg: cfg, windows: windows, byOwner: map[owner][]int{}, spreader: spreader{filter: cfg.Filter}}
+// NewBlock makes a Block for windows, which must not change afterwards. What the doubted sweeps lost is not called loss.
+func NewBlock(cfg Config, windows []Window, doubted []Sweep) *Block {
+	b := &Block{cfg: cfg, windows: windows, byOwner: map[owner][]int{}, doubted: map[owner][]int64{},
+		spreader: spreader{filter: cfg.Filter, most: cmp.Or(cfg.FilterRTTs, DefaultRTTs)}}
 	for i := range windows {
 		w := &windows[i]
 		o := owner{w.Of, w.Host, w.Instance}
@@ -42,6 +45,13 @@ func NewBlock(cfg Config, windows []Window) *Block {
 		slices.SortFunc(indices, func(i, j int) int {
 			return cmp.Or(cmp.Compare(windows[i].Length, windows[j].Length), cmp.Compare(windows[i].Start, windows[j].Start))
 		})
+	}
+	for _, s := range doubted {
+		o := owner{host: s.Host, instance: s.Instance}
+		b.doubted[o] = append(b.doubted[o], s.Time)
+	}
+	for _, times := range b.doubted {
+		slices.Sort(times)
 	}
 	b.Reset()
 	return b
@@ -69,8 +79,8 @@ func (b *Block) Read() []int64 {
 }
 
 // Add takes one point of a series of any measurement; p's own Series is not looked at. Points of windows that were not
-// asked for are left out. It is quick when the points of a series come with the same s, which must not change. A point of
-// another measurement than icmp_sweep with a negative RTT is malformed: Read counts it, and nothing else does.
+// asked for are left out. It is quick when the points of a series come with the same s, which must not change. What s.Check
+// or p.Check refuses is malformed: Read counts it, and nothing else does.
 func (b *Block) Add(s *schema.RTTSeries, p *schema.SweepRow) {
 	if s != b.last {
 		b.begin(s)
@@ -83,7 +93,7 @@ func (b *Block) put(p *schema.SweepRow) {
 		return
 	}
 	q := pointOf(p)
-	if b.series.Of != "" && p.RTT.Set && p.RTT.N < 0 {
+	if b.bad || p.Check() != nil {
 		q.has = malformed
 	}
 	b.points = append(b.points, q)
@@ -96,7 +106,7 @@ func (b *Block) begin(s *schema.RTTSeries) {
 		return
 	}
 	b.finish()
-	b.last, b.series = s, *s
+	b.last, b.series, b.bad = s, *s, s.Check() != nil
 	key := s.Of + "\x00" + s.Key()
 	_, b.refused = b.done[key]
 	b.done[key] = struct{}{}
@@ -111,6 +121,8 @@ func (b *Block) finish() {
 		return
 	}
 	s := b.series
+	o := ownerOf(s.Of, &s.Series)
+	doubt(points, b.doubted[o])
 	var bl *blockSums
 	var member uint32
 	if s.Of == "" {
@@ -119,7 +131,7 @@ func (b *Block) finish() {
 	}
 	var in []point
 	behind, end := points, int64(math.MinInt64)
-	for _, i := range b.byOwner[ownerOf(s.Of, &s.Series)] {
+	for _, i := range b.byOwner[o] {
 		w := &b.windows[i]
 		if w.Start < end {
 			behind = points // another length begins

@@ -25,7 +25,7 @@ func hourAndMinutes(host string) []Window {
 func TestRowsByHand(t *testing.T) {
 	a, b := series("h", "10.0.0.1", schema.Tag{Key: "site", Value: "x"}), series("h", "10.0.0.2", schema.Tag{Key: "site", Value: "x"})
 	windows := hourAndMinutes("h")
-	block := NewBlock(testConfig, windows)
+	block := NewBlock(testConfig, windows, nil)
 	for _, x := range []struct {
 		s *schema.RTTSeries
 		p schema.SweepRow
@@ -79,7 +79,7 @@ func TestRowsByHand(t *testing.T) {
 }
 
 func TestSilentHasNoRTT(t *testing.T) {
-	block := NewBlock(testConfig, hourAndMinutes("h"))
+	block := NewBlock(testConfig, hourAndMinutes("h"), nil)
 	block.Add(series("h", "10.0.0.1"), &schema.SweepRow{Sent: 1})
 	for _, r := range block.Rows() {
 		var p schema.Point
@@ -97,7 +97,7 @@ func TestSilentHasNoRTT(t *testing.T) {
 
 func TestLabelsAndSizesStayApart(t *testing.T) {
 	windows := hourAndMinutes("h")
-	block, networks := NewBlock(testConfig, windows), NewNetworks(windows)
+	block, networks := NewBlock(testConfig, windows, nil), NewNetworks(windows)
 	big, small := series("h", "10.0.0.1"), series("h", "10.0.0.1")
 	big.Size, small.Size = "1400", "64"
 	for _, s := range []*schema.RTTSeries{big, small, series("h", "10.0.0.2", schema.Tag{Key: "owner", Value: "o"})} {
@@ -114,7 +114,7 @@ func TestLabelsAndSizesStayApart(t *testing.T) {
 }
 
 func TestSeriesThatComesBackIsLeftOut(t *testing.T) {
-	block := NewBlock(testConfig, hourAndMinutes("h"))
+	block := NewBlock(testConfig, hourAndMinutes("h"), nil)
 	a, b := series("h", "10.0.0.1"), series("h", "10.0.0.2")
 	again := *a
 	block.Add(a, &schema.SweepRow{Time: 0, Sent: 1})
@@ -144,10 +144,10 @@ func TestName(t *testing.T) {
 	}
 }
 
-// TestMalformed: a negative RTT of another measurement is read, and in no row; of icmp_sweep it is as it is.
+// TestMalformed: a negative RTT, of whatever measurement, and a row of what is no block are read, and in no row.
 func TestMalformed(t *testing.T) {
 	w := []Window{{Of: "ping", Length: time.Minute}, {Of: "ping", Length: time.Hour}, {Host: "h", Instance: "i", Length: time.Minute}}
-	block := NewBlock(testConfig, w)
+	block := NewBlock(testConfig, w, nil)
 	ping := func(target string) *schema.RTTSeries {
 		return &schema.RTTSeries{Of: "ping", HasCounts: true, Series: schema.Series{Target: target}}
 	}
@@ -157,7 +157,9 @@ func TestMalformed(t *testing.T) {
 	}
 	block.Add(none, &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(-1)})
 	block.Add(series("h", "10.0.0.1"), &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(-1)})
-	if got := block.Read(); !reflect.DeepEqual(got, []int64{4, 4, 1}) {
+	block.Add(&schema.RTTSeries{Series: schema.Series{Host: "h", Instance: "i", Block: "banana", Target: "10.0.0.1"}}, &schema.SweepRow{Time: 1, Sent: 1})
+	block.Add(series("h", "10.0.0.2"), &schema.SweepRow{Time: 1, Sent: 1, Received: 1, RTT: schema.Some(1)})
+	if got := block.Read(); !reflect.DeepEqual(got, []int64{4, 4, 3}) {
 		t.Errorf("read %v", got)
 	}
 	rows := block.Rows()

@@ -23,7 +23,7 @@ func byBlock(cfg Config, w *world, windows []Window, rng *rand.Rand) []schema.Ro
 		}
 		blocks[x.s.Block][x.s] = append(blocks[x.s.Block][x.s], x)
 	}
-	b, networks := NewBlock(cfg, windows), NewNetworks(windows)
+	b, networks := NewBlock(cfg, windows, w.doubted()), NewNetworks(windows)
 	var rows []schema.Row
 	for _, all := range blocks { // maps are in random order
 		b.Reset()
@@ -135,7 +135,7 @@ func TestDriversEqualTheLongWayRound(t *testing.T) {
 func TestManyRTTs(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	w := &world{}
-	s := &schema.RTTSeries{Series: schema.Series{Host: "a", Instance: "i", Network: "n", Block: "b", Target: "t"}}
+	s := &schema.RTTSeries{Series: schema.Series{Host: "a", Instance: "i", Network: "n", Block: "192.0.2.0/24", Target: "t"}}
 	for i := range int64(40000) {
 		rtt := 200_000 + int64(rng.NormFloat64()*5000)
 		if i%1000 == 7 {
@@ -143,8 +143,9 @@ func TestManyRTTs(t *testing.T) {
 		}
 		w.samples = append(w.samples, sample{s, schema.SweepRow{Time: 2e9 * i, Sent: 1, Received: 1, RTT: schema.Some(rtt)}})
 	}
-	for _, lengths := range [][]time.Duration{{time.Minute, time.Hour, day}, {time.Hour, 12 * time.Hour, day}, {day}} {
-		cfg := Config{Lengths: lengths}
+	for i, lengths := range [][]time.Duration{{time.Minute, time.Hour, day}, {time.Hour, 12 * time.Hour, day}, {day}, {time.Hour, day}, {day}} {
+		most := []int{0, DefaultRTTs, 0, 1000, 777}[i]
+		cfg := Config{Lengths: lengths, FilterRTTs: most}
 		windows := w.windows(lengths)
 		var block, stream []schema.Row
 		block = byBlock(cfg, w, windows, rng)
@@ -160,7 +161,7 @@ func TestManyRTTs(t *testing.T) {
 				long = r
 			}
 		}
-		if long.N != 40000/4 || long.Sweeps != 40000 {
+		if seen := []int64{10000, 10000, 10000, 625, 625}[i]; long.N != seen || long.Sweeps != 40000 {
 			t.Errorf("%v: the filter saw %d of %d", lengths, long.N, long.Sweeps)
 		}
 	}

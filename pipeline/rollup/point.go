@@ -24,6 +24,7 @@ const (
 	hasTTL
 	onlyLate  // it corrects late of the point of the same time, and is none itself
 	malformed // it is only counted as read
+	inDoubt   // its sweep is not trusted: what did not come back may not be lost
 )
 
 func pointOf(p *schema.SweepRow) point {

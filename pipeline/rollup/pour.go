@@ -60,21 +60,35 @@ func (s *Stream) pour(b *basket) {
 	for i, l := range s.lengths {
 		s.open[i], s.filled[i] = window.Floor(b.start, l), true
 	}
+	s.tell(b)
 	s.groups.each(b.points, len(s.seats), func(n uint32, points []point) {
 		if points = settle(points); len(points) > 0 {
-			s.seats[n].book.rows += int64(len(points))
-			s.seats[n].pour(points)
+			book := s.seats[n].book
+			book.rows += int64(len(points))
+			doubt(points, book.doubted)
+			s.seats[n].pour(points, s.spreader.most)
 			s.seats[n].active = true
 		}
 	})
-	promised := map[*book]int64{}
-	for m, points := range b.promised {
-		promised[s.books[m.owner]] += points
+	for _, book := range s.books {
+		book.accounts[0] = account{bad: book.rows != book.promised, missing: max(0, book.promised-book.rows)}
+	}
+}
+
+// tell enters into the books what the manifests of a basket say.
+func (s *Stream) tell(b *basket) {
+	for _, book := range s.books {
+		book.rows, book.promised, book.doubted = 0, 0, book.doubted[:0]
+	}
+	for m, v := range b.told {
+		book := s.books[m.owner]
+		book.promised += v.points
+		if v.doubted {
+			book.doubted = append(book.doubted, m.time)
+		}
 	}
 	for _, book := range s.books {
-		rows := book.rows
-		book.accounts[0] = account{bad: rows != promised[book], missing: max(0, promised[book]-rows)}
-		book.rows = 0
+		slices.Sort(book.doubted)
 	}
 }
 

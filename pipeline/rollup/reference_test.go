@@ -56,7 +56,8 @@ func makeWorld(rng *rand.Rand, span, interval time.Duration) *world {
 				w.samples = append(w.samples, sample{s, randomPoint(rng, int64(t))})
 			}
 			if host == "a" || rng.IntN(9) > 0 {
-				w.manifests = append(w.manifests, &schema.SweepStatsRow{Host: host, Instance: "i", Time: int64(t), Points: promised})
+				trust := []string{schema.TrustOK, schema.TrustOK, "", "capture_drops"}[rng.IntN(4)]
+				w.manifests = append(w.manifests, &schema.SweepStatsRow{Host: host, Instance: "i", Time: int64(t), Points: promised, Trust: trust})
 			}
 		}
 	}
@@ -78,9 +79,6 @@ func randomPoint(rng *rand.Rand, t int64) schema.SweepRow {
 	}
 	if p.Received > 1 {
 		p.RTTMin, p.RTTMax = schema.Some(p.RTT.N-rng.Int64N(5000)), schema.Some(p.RTT.N+rng.Int64N(1e6))
-	}
-	if rng.IntN(500) == 0 && p.RTT.Set {
-		p.RTT.N = -p.RTT.N // a clock step
 	}
 	return p
 }
@@ -116,9 +114,23 @@ func (w *world) windows(lengths []time.Duration) []Window {
 	return all
 }
 
+// doubted lists the sweeps whose manifests say that they are not to be trusted, the newest first.
+func (w *world) doubted() (all []Sweep) {
+	for _, m := range slices.Backward(w.manifests) {
+		if m.Trust == "capture_drops" {
+			all = append(all, Sweep{m.Host, m.Instance, m.Time})
+		}
+	}
+	return all
+}
+
 // refRows computes the rows of w the long way round: group, sort, big integers.
 func refRows(cfg Config, w *world, windows []Window) []schema.Row {
 	var rows []schema.Row
+	doubted := map[Sweep]bool{}
+	for _, s := range w.doubted() {
+		doubted[s] = true
+	}
 	for i := range windows {
 		win := &windows[i]
 		groups := map[string][]sample{}
@@ -139,13 +151,13 @@ func refRows(cfg Config, w *world, windows []Window) []schema.Row {
 			}
 		}
 		for kind, g := range groups {
-			rows = append(rows, refRow(cfg, kind[0], g, win))
+			rows = append(rows, refRow(cfg, kind[0], g, doubted, win))
 		}
 	}
 	return rows
 }
 
-func refRow(cfg Config, kind byte, g []sample, w *Window) schema.Row {
+func refRow(cfg Config, kind byte, g []sample, doubted map[Sweep]bool, w *Window) schema.Row {
 	slices.SortFunc(g, func(a, b sample) int { return cmp.Compare(a.p.Time, b.p.Time) })
 	var rtts []int64
 	blocks, targets, answered, sweeps := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[int64]bool{}
@@ -159,6 +171,11 @@ func refRow(cfg Config, kind byte, g []sample, w *Window) schema.Row {
 			answered[x.s.Target] = true
 		}
 		c.Sent, c.Received, c.Late = c.Sent+x.p.Sent, c.Received+x.p.Received, c.Late+x.p.Late
+		if doubted[Sweep{x.s.Host, x.s.Instance, x.p.Time}] {
+			c.Doubted += x.p.Sent - x.p.Received - x.p.Late
+		} else {
+			c.Lost += x.p.Sent - x.p.Received - x.p.Late
+		}
 		c.Duplicates, c.Corrupt = c.Duplicates+x.p.Duplicates, c.Corrupt+x.p.Corrupt
 		if x.p.TTL.Set {
 			if !ttls.Set {
@@ -181,9 +198,9 @@ func refRow(cfg Config, kind byte, g []sample, w *Window) schema.Row {
 			c.RTTMin.N, c.RTTMax.N = min(c.RTTMin.N, v.N), max(c.RTTMax.N, v.N)
 		}
 	}
-	c.Sweeps, c.Lost = int64(len(sweeps)), c.Sent-c.Received-c.Late
-	if c.Sent > 0 {
-		c.PercentLost = 100 * float64(c.Lost) / float64(c.Sent)
+	c.Sweeps = int64(len(sweeps))
+	if c.Sent > c.Doubted {
+		c.PercentLost = 100 * float64(c.Lost) / float64(c.Sent-c.Doubted)
 	}
 	if len(rtts) > 0 {
 		n := big.NewInt(int64(len(rtts)))

@@ -14,6 +14,8 @@
 // depend on it, the filter gets RTTs by time, and rows come out sorted. Only where one series has several points of
 // the same time does the last one count, as in a database.
 //
+// What did not come back of a sweep that is not trusted is doubted instead of lost; all else of it counts.
+//
 // Tag size splits targets, blocks and networks alike: RTTs of different sizes are never mixed. What a window may be
 // and when it is due is the caller's.
 package rollup
@@ -33,6 +35,11 @@ type Config struct {
 	Lengths   []time.Duration // of windows, ascending, each a multiple of the one before; windows start at multiples of their length since 1970
 	PerTarget time.Duration   // shortest window with rows per target
 	Filter    outlier.Config
+
+	// FilterRTTs is how many RTTs of one target and window the filter gets at most. Of more it gets every second, fourth,
+	// eighth … in the order of their time: n and the standard error are then those of what it saw. Quantiles and sums are
+	// of all. A Stream holds as many of each open window, 4 bytes each. 0: DefaultRTTs.
+	FilterRTTs int
 }
 
 // Window is one window that is to be computed: of one instance, or of another measurement.

@@ -20,11 +20,11 @@ type targetSum struct {
 	tally
 	begin   uint32   // where its RTTs begin in the seat's
 	values  uint32   // how many there are, as long as running is nil
-	running *running // of a window with more than manyRTTs
+	running *running // of a window with more RTTs than the filter gets
 }
 
-// pour adds settled points.
-func (t *seat) pour(points []point) {
+// pour adds settled points. The filter gets most RTTs of a window.
+func (t *seat) pour(points []point, most int) {
 	if t.block != nil {
 		t.block.sum(0).add(t.member, points)
 	}
@@ -34,17 +34,17 @@ func (t *seat) pour(points []point) {
 	for i := range points {
 		t.sums[0].add(&points[i])
 		if points[i].has&hasRTT != 0 {
-			t.keep(points[i].rtt)
+			t.keep(points[i].rtt, most)
 		}
 	}
 }
 
-func (t *seat) keep(v int64) {
+func (t *seat) keep(v int64, most int) {
 	needed := false
 	for i := range t.sums {
 		s := &t.sums[i]
-		if s.running == nil && s.values == manyRTTs {
-			s.running = &running{stride: 1}
+		if s.running == nil && s.values == uint32(most) {
+			s.running = &running{stride: 1, most: most}
 			for _, v := range t.rtts[s.begin:].all(nil) {
 				s.running.add(v)
 			}

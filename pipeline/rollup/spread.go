@@ -7,10 +7,8 @@ import (
 	"echogram/plugins/schema"
 )
 
-// manyRTTs is how many RTTs of one target and window the filter gets at most. Of more it gets every second, fourth,
-// eighth … in the order of their time: n and the standard error are then those of what it saw. Quantiles and sums are
-// of all.
-const manyRTTs = 16384
+// DefaultRTTs is Config.FilterRTTs where that is 0.
+const DefaultRTTs = 16384
 
 // spread is what quantiles and filter make of one target's RTTs in one window.
 type spread struct {
@@ -21,6 +19,7 @@ type spread struct {
 // spreader computes spreads; it keeps scratch memory.
 type spreader struct {
 	filter    outlier.Config
+	most      int // Config.FilterRTTs
 	quantiles Quantiles
 	thin      []int64
 }
@@ -39,10 +38,10 @@ func (s *spreader) join(q *Quantiles, rtts []int64) spread {
 	return spread{q.row(), filtered(outlier.Window(s.filter, rtts, nil))}
 }
 
-// thinned leaves manyRTTs or fewer.
+// thinned leaves so many as the filter gets, or fewer.
 func (s *spreader) thinned(rtts []int64) []int64 {
 	stride := 1
-	for (len(rtts)-1)/stride >= manyRTTs {
+	for (len(rtts)-1)/stride >= s.most {
 		stride *= 2
 	}
 	if stride == 1 {
@@ -66,10 +65,11 @@ func filtered(r outlier.Result) schema.Filtered {
 	return f
 }
 
-// running is a window of more than manyRTTs as its RTTs come in, in the order of their time. It ends in what
+// running is a window of more RTTs than the filter gets, as they come in, in the order of their time. It ends in what
 // spreader.of makes of them all.
 type running struct {
 	quantiles Quantiles
+	most      int // that the filter gets
 	n, stride int
 	kept      words
 }
@@ -77,7 +77,7 @@ type running struct {
 func (r *running) add(v int64) {
 	r.quantiles.Add(v)
 	if r.n%r.stride == 0 {
-		if r.n/r.stride == manyRTTs {
+		if r.n/r.stride == r.most {
 			r.halve()
 		}
 		if r.n%r.stride == 0 {

@@ -56,7 +56,7 @@ type Stream struct {
 // NewStream makes a Stream.
 func NewStream(cfg StreamConfig) *Stream {
 	s := &Stream{
-		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter},
+		cfg: cfg, first: len(cfg.Lengths), spreader: spreader{filter: cfg.Filter, most: cmp.Or(cfg.FilterRTTs, DefaultRTTs)},
 		bySeries: map[*schema.RTTSeries]uint32{}, blocks: map[string]*blockSums{}, books: map[owner]*book{},
 		open: make([]int64, len(cfg.Lengths)), filled: make([]bool, len(cfg.Lengths)),
 		newest: math.MinInt64, poured: math.MinInt64,
@@ -95,25 +95,31 @@ func (s *Stream) add(series *schema.RTTSeries, p point) {
 	b.points = append(b.points, p)
 }
 
-// Manifest takes what a sweep promises. One behind the lateness is left out, too.
+// Manifest takes what a sweep promises, and whether it is to be trusted. One behind the lateness is left out, too.
 func (s *Stream) Manifest(m *schema.SweepStatsRow) {
 	if b := s.basketOf(m.Time); b != nil {
 		o := owner{host: m.Host, instance: m.Instance}
 		s.book(o)
-		b.promised[manifest{o, m.Time}] = m.Points
+		b.told[manifest{o, m.Time}] = verdict{m.Points, m.Trust != schema.TrustOK && m.Trust != ""} // con-ping has no opinion of itself
 	}
 }
 
 // basket holds the points of one window of the shortest length until they are settled.
 type basket struct {
-	start    int64
-	points   []point
-	promised map[manifest]int64
+	start  int64
+	points []point
+	told   map[manifest]verdict
 }
 
 type manifest struct {
 	owner
 	time int64
+}
+
+// verdict is what a manifest says.
+type verdict struct {
+	points  int64
+	doubted bool
 }
 
 // basketOf returns nil for a time that is too late.
@@ -146,7 +152,7 @@ func (s *Stream) newBasket(start int64) *basket {
 		b.start = start
 		return b
 	}
-	return &basket{start: start, promised: map[manifest]int64{}}
+	return &basket{start: start, told: map[manifest]verdict{}}
 }
 
 func (s *Stream) drop(b *basket) {
@@ -154,7 +160,7 @@ func (s *Stream) drop(b *basket) {
 		s.basket = nil
 	}
 	b.points = b.points[:0]
-	clear(b.promised)
+	clear(b.told)
 	s.spare = append(s.spare, b)
 }
 
@@ -207,6 +213,8 @@ func (s *Stream) book(o owner) *book {
 type book struct {
 	number   int
 	rows     int64     // in the basket that is being poured
+	promised int64     // of them, by the manifests
+	doubted  []int64   // times of sweeps in it, ascending
 	accounts []account // of the open window of each length
 }
 

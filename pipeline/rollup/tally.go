@@ -6,6 +6,7 @@ import "echogram/plugins/schema"
 type tally struct {
 	points                          int64
 	sent, received, late, dup, corr int64
+	doubted                         int64 // requests of doubted sweeps without a reply, even a late one
 	rtts, rttSum                    int64 // points with an RTT, and the sum of these, ns
 	squares                         wide  // of these, ns²
 	rttMin, rttMax                  int64 // of any reply where points tell it, not only of points' means
@@ -20,6 +21,9 @@ func (c *tally) add(p *point) {
 	c.late += p.late
 	c.dup += p.dup
 	c.corr += p.corr
+	if p.has&inDoubt != 0 {
+		c.doubted += p.sent - p.received - p.late
+	}
 	if p.has&hasTTL != 0 {
 		c.extendTTL(1, int64(p.ttl), int64(p.ttl))
 	}
@@ -37,6 +41,7 @@ func (c *tally) merge(o *tally) {
 	c.late += o.late
 	c.dup += o.dup
 	c.corr += o.corr
+	c.doubted += o.doubted
 	c.extendTTL(o.ttls, o.ttlMin, o.ttlMax)
 	c.extendRTT(o.rtts, o.rttMin, o.rttMax)
 	c.rttSum += o.rttSum
@@ -61,18 +66,19 @@ func (c *tally) extendTTL(n, low, high int64) {
 	c.ttls += n
 }
 
-func (c *tally) lost() int64 { return c.sent - c.received - c.late }
+func (c *tally) lost() int64 { return c.sent - c.received - c.late - c.doubted }
 
 func (c *tally) percentLost() float64 {
-	if c.sent <= 0 {
+	told := c.sent - c.doubted
+	if told <= 0 {
 		return 0
 	}
-	return 100 * float64(c.lost()) / float64(c.sent)
+	return 100 * float64(c.lost()) / float64(told)
 }
 
 func (c *tally) counts(sweeps int64) schema.Counts {
 	r := schema.Counts{
-		Sweeps: sweeps, Sent: c.sent, Received: c.received, Lost: c.lost(), PercentLost: c.percentLost(),
+		Sweeps: sweeps, Sent: c.sent, Received: c.received, Lost: c.lost(), Doubted: c.doubted, PercentLost: c.percentLost(),
 		Late: c.late, Duplicates: c.dup, Corrupt: c.corr,
 	}
 	r.RTTMin, r.RTTMean, r.RTTMax, r.RTTStddev = c.rtt()

@@ -198,10 +198,15 @@ type point struct {
 	rtt                        schema.Opt
 }
 
-// read gives all points of a part in the next stretch. They are kept until all are there, as reading may start over.
+// read gives all points of a part in the next stretch. They are kept until all are there, as reading may start over. Of bad
+// ones rollups tell.
 func (b *blocks) read(ctx context.Context, p source.Part, to int64, all []point) ([]point, error) {
+	var bad badPoints
 	all = all[:0]
 	err := b.Points.Answers(ctx, p.Values[0], b.next, to, func() { all = all[:0] }, func(s *schema.RTTSeries, r *schema.SweepRow) {
+		if bad.look(s, r) {
+			return
+		}
 		all = append(all, point{s, r.Time, r.Sent, r.Received, r.ResultCode, r.RTT})
 	})
 	return all, err

@@ -28,11 +28,15 @@ func (s *Service) rollUp(ctx context.Context, of string, ws []ledger.Window, now
 	if err != nil {
 		return nil, err
 	}
+	doubted, err := s.doubted(ctx, of, j)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.look(ctx, j); err != nil {
 		return nil, err
 	}
 	err = s.each(ctx, j, parts, func() func(context.Context, source.Part) error {
-		block := rollup.NewBlock(s.cfg.Rollup, j.windows)
+		block := rollup.NewBlock(s.cfg.Rollup, j.windows, doubted)
 		return func(ctx context.Context, p source.Part) error { return s.readOne(ctx, j, block, p) }
 	})
 	if err == nil {
@@ -52,6 +56,19 @@ func (s *Service) rollUp(ctx context.Context, of string, ws []ledger.Window, now
 	s.log.Info("rolled up", append(name(of), "from", stamp(j.from), "to", stamp(j.to), "windows", len(ws), "complete", complete(done),
 		"parts", len(parts), "rows", j.out.Rows(), "took", time.Since(began).Round(time.Millisecond).String())...)
 	return done, nil
+}
+
+// doubted asks which sweeps of j are not trusted.
+func (s *Service) doubted(ctx context.Context, of string, j *job) ([]rollup.Sweep, error) {
+	if of != "" {
+		return nil, nil
+	}
+	found, err := s.Accounts.Doubted(ctx, j.from, j.to)
+	sweeps := make([]rollup.Sweep, len(found))
+	for i, m := range found {
+		sweeps[i] = rollup.Sweep{Host: m.Host, Instance: m.Instance, Time: m.Start}
+	}
+	return sweeps, err
 }
 
 // name tells of which measurement a log line speaks, if it is not icmp_sweep.
@@ -154,13 +171,13 @@ func (c *Config) each(ctx context.Context, parts []source.Part, say func(i int) 
 
 func (s *Service) readOne(ctx context.Context, j *job, block *rollup.Block, p source.Part) error {
 	var bad badPoints
-	block.Reset()
-	begin, add := block.Reset, block.Add
-	if p.Of != "" {
-		begin = func() { block.Reset(); bad = badPoints{} }
-		add = func(series *schema.RTTSeries, row *schema.SweepRow) { bad.look(series, row); block.Add(series, row) }
-	}
-	if err := s.Points.Read(ctx, p, j.from, j.to, begin, add); err != nil {
+	begin := func() { block.Reset(); bad = badPoints{} }
+	begin()
+	err := s.Points.Read(ctx, p, j.from, j.to, begin, func(series *schema.RTTSeries, row *schema.SweepRow) {
+		bad.look(series, row)
+		block.Add(series, row)
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(p.Values[:1], ""), err)
 	}
 	rows := block.Rows()

@@ -1,31 +1,38 @@
 package service
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
 	"echogram/pipeline/source"
 	"echogram/plugins/schema"
 )
 
-// badPoints are the stored points of another measurement whose RTT is none.
+// badPoints are the stored points that nothing can have measured.
 type badPoints struct {
-	n     int64
-	first string
+	n      int64
+	first  string
+	series *schema.RTTSeries // of the last point
+	wrong  error             // with it
 }
 
-// look counts a point if it is one.
-func (b *badPoints) look(series *schema.RTTSeries, row *schema.SweepRow) {
-	if !row.RTT.Set || row.RTT.N >= 0 {
-		return
+// look tells whether a point is one, and counts it.
+func (b *badPoints) look(series *schema.RTTSeries, row *schema.SweepRow) bool {
+	if series != b.series {
+		b.series, b.wrong = series, series.Check()
 	}
-	if b.n++; b.n > 1 {
-		return
+	err := cmp.Or(b.wrong, row.Check())
+	if err == nil {
+		return false
 	}
-	rtt := fmt.Sprintf("%d ns", row.RTT.N)
-	if row.RTT.N == source.NoRTT {
-		rtt = "beyond what nanoseconds can hold"
+	if b.n++; b.n == 1 {
+		if row.RTT.Set && row.RTT.N == source.NoRTT {
+			err = errors.New("RTT beyond what nanoseconds can hold")
+		}
+		b.first = fmt.Sprintf("target %s at %s: %v", series.Target, stamp(row.Time), err)
 	}
-	b.first = fmt.Sprintf("target %s at %s: RTT %s", series.Target, stamp(row.Time), rtt)
+	return true
 }
 
 func (b *badPoints) merge(o *badPoints) {
@@ -41,5 +48,5 @@ func (s *Service) complain(of string, b *badPoints) {
 		return
 	}
 	s.told[of] = b.n
-	s.log.Warn("malformed points are left out", "of", of, "count", b.n, "first", b.first)
+	s.log.Warn("malformed points are left out", "of", cmp.Or(of, schema.ICMPSweep), "count", b.n, "first", b.first)
 }

@@ -41,6 +41,8 @@ type Accounts interface {
 	Counts(ctx context.Context, of string, from, to int64) ([]source.Minute, error)
 	// Totals are the rows of sweeps, not by the minute; ok is false where they are no cheaper than Counts.
 	Totals(ctx context.Context, from, to int64) (all []source.Minute, ok bool, err error)
+	// Doubted are the sweeps that are not trusted, each with its time for Start.
+	Doubted(ctx context.Context, from, to int64) ([]source.Minute, error)
 	// Sweeps are the manifests one by one.
 	Sweeps(ctx context.Context, from, to int64) ([]schema.SweepStatsRow, error)
 }

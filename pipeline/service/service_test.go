@@ -88,6 +88,16 @@ func (m *memory) Manifests(_ context.Context, from, to int64) ([]source.Minute, 
 	return byMinute(m.stats, from, to), nil
 }
 
+func (m *memory) Doubted(ctx context.Context, from, to int64) (all []source.Minute, err error) {
+	sweeps, err := m.Sweeps(ctx, from, to)
+	for _, s := range sweeps {
+		if s.Trust != schema.TrustOK {
+			all = append(all, source.Minute{Host: s.Host, Instance: s.Instance, Start: s.Time})
+		}
+	}
+	return all, err
+}
+
 func (m *memory) Counts(_ context.Context, _ string, from, to int64) ([]source.Minute, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -15,9 +15,10 @@ import (
 const maxLine = 1 << 20
 
 // readCSV reads InfluxDB's CSV: a header name,tags,time,FIELD… then a line a point. Lines of a series follow each
-// other; their tags, escaped as in line protocol, are parsed once. A statement without rows answers nothing.
-func readCSV[R any](r io.Reader, t *table[R], add func(*schema.RTTSeries, *R)) error {
-	p := csvParser[R]{table: t, add: add}
+// other; their tags, escaped as in line protocol and those of g only, are parsed once. A statement without rows answers
+// nothing.
+func readCSV[R any](r io.Reader, t *table[R], g *grouping, add func(*schema.RTTSeries, *R)) error {
+	p := csvParser[R]{table: t, group: g, add: add}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	for n := 1; lines.Scan(); n++ {
@@ -33,6 +34,7 @@ func readCSV[R any](r io.Reader, t *table[R], add func(*schema.RTTSeries, *R)) e
 
 type csvParser[R any] struct {
 	table  *table[R]
+	group  *grouping
 	add    func(*schema.RTTSeries, *R)
 	header bool
 	failed bool  // the header was that of an error
@@ -137,6 +139,9 @@ func (p *csvParser[R]) newSeries(tags []byte) error {
 	}
 	var pt schema.Point
 	err := pt.Parse(append(line, " f=0i"...))
+	if err == nil {
+		pt.Tags, err = p.group.whole(pt.Tags)
+	}
 	if err == nil {
 		p.series, err = p.table.series(&pt)
 	}

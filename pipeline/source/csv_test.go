@@ -22,7 +22,7 @@ type taken struct {
 func take(t *testing.T, text string) ([]taken, error) {
 	t.Helper()
 	var all []taken
-	err := readCSV(strings.NewReader(text), sweeps, func(s *schema.RTTSeries, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
+	err := readCSV(strings.NewReader(text), sweeps, plain(sweeps), func(s *schema.RTTSeries, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
 	return all, err
 }
 
@@ -91,7 +91,7 @@ func TestReadMeasurement(t *testing.T) {
 		`ping,"host=h,site=,url=10.0.0.1",3,,,7` + "\n" + // nothing was counted
 		`ping,"host=h,site=,url=10.0.0.1",4,1,1,7` + "\n" +
 		`ping,"host=h,site=,url=10.0.0.1",5,1,1,-7` + "\n"
-	err := readCSV(strings.NewReader(text), ping, func(s *schema.RTTSeries, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
+	err := readCSV(strings.NewReader(text), ping, plain(ping), func(s *schema.RTTSeries, r *schema.SweepRow) { all = append(all, taken{s, *r}) })
 	if err != nil || len(all) != 4 {
 		t.Fatalf("%d rows, %v", len(all), err)
 	}
@@ -149,7 +149,7 @@ func TestReadFloors(t *testing.T) {
 		`icmp_sweep_rollup,"block=b,host=h,target=x,window=1h",7200000000000,2410,,1,,,ok` + "\n" +
 		`icmp_sweep_rollup,"block=b,host=h,target=x,window=1h",7200000000000,,,0,,,ok` + "\n"
 	var got []schema.SweepRollupRow
-	err := readCSV(strings.NewReader(text), floors, func(s *schema.RTTSeries, r *schema.SweepRollupRow) {
+	err := readCSV(strings.NewReader(text), floors, plain(floors), func(s *schema.RTTSeries, r *schema.SweepRollupRow) {
 		if s.Target != "x" || s.Labels != nil {
 			t.Errorf("series %+v", s)
 		}
@@ -171,7 +171,7 @@ func TestReadManifests(t *testing.T) {
 		`icmp_sweep_stats,"host=h,instance=i",2000000000,2,4,2,1,1000,2,"ring_drops,nic_drops",true` + "\n" +
 		`icmp_sweep_stats,"host=h,instance=i",3000000000,,,,,,,,` + "\n" // the late count of a sweep without a manifest
 	var got []schema.SweepStatsRow
-	err := readCSV(strings.NewReader(text), manifests, func(s *schema.RTTSeries, r *schema.SweepStatsRow) {
+	err := readCSV(strings.NewReader(text), manifests, plain(manifests), func(s *schema.RTTSeries, r *schema.SweepStatsRow) {
 		if s.Host != "h" || s.Instance != "i" {
 			t.Errorf("series %+v", s)
 		}
@@ -206,7 +206,7 @@ func BenchmarkReadCSV(b *testing.B) {
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
 		n := 0
-		if err := readCSV(strings.NewReader(text.String()), sweeps, func(*schema.RTTSeries, *schema.SweepRow) { n++ }); err != nil || n != 256*60 {
+		if err := readCSV(strings.NewReader(text.String()), sweeps, plain(sweeps), func(*schema.RTTSeries, *schema.SweepRow) { n++ }); err != nil || n != 256*60 {
 			b.Fatal(n, err)
 		}
 	}
@@ -219,7 +219,7 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add(head + `icmp_sweep,"a=""b\,c=",1,1` + "\n\n" + head)
 	f.Add(head + "icmp_sweep,,1,1\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		readCSV(strings.NewReader(text), sweeps, func(s *schema.RTTSeries, r *schema.SweepRow) {
+		readCSV(strings.NewReader(text), sweeps, plain(sweeps), func(s *schema.RTTSeries, r *schema.SweepRow) {
 			if s == nil || r == nil {
 				t.Error("a row without a series")
 			}

@@ -115,6 +115,17 @@ func (s *Source) fluxManifests(ctx context.Context, from, to int64) ([]Minute, e
 	return sum.minutes(), err
 }
 
+func (s *Source) fluxDoubted(ctx context.Context, from, to int64) ([]Minute, error) {
+	var all []Minute
+	q := s.from(from, to, schema.ICMPSweepStats, fluxField("trust")) + " |> filter(fn: (r) => r._value != " + fluxString(schema.TrustOK) + ")"
+	err := s.each(ctx, q, func() { all = nil }, func(r *query.FluxRecord) {
+		if at := r.Time().UnixNano(); at < to { // 1.8 takes in points on the range's stop
+			all = append(all, Minute{Host: tag(r, schema.TagHost), Instance: tag(r, schema.TagInstance), Start: at})
+		}
+	})
+	return all, err
+}
+
 // fluxCounts counts part by part: each is one small answer.
 func (s *Source) fluxCounts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
 	parts, err := s.Parts(ctx, of, from, to)

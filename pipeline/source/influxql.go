@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,6 +51,11 @@ func (s *Source) qlNewest(ctx context.Context, before int64) ([]Minute, error) {
 func (s *Source) qlManifests(ctx context.Context, from, to int64) ([]Minute, error) {
 	return s.qlMinutes(ctx, fmt.Sprintf(`SELECT sum("points") AS "rows", sum("late") AS "late" FROM %q WHERE %s`,
 		schema.ICMPSweepStats, qlRange(from, to))+byInstance("time(1m), ")+" fill(none)")
+}
+
+func (s *Source) qlDoubted(ctx context.Context, from, to int64) ([]Minute, error) {
+	return s.qlMinutes(ctx, fmt.Sprintf(`SELECT "trust" FROM %q WHERE %s AND "trust" != %s`,
+		schema.ICMPSweepStats, qlRange(from, to), qlString(schema.TrustOK))+byInstance(""))
 }
 
 func (s *Source) qlCounts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
@@ -106,13 +112,37 @@ func (c *condition) ql() string {
 }
 
 func qlRead[R any](ctx context.Context, s *Source, t *table[R], where []condition, from, to int64, begin func(), add func(*schema.RTTSeries, *R)) error {
-	statement := fmt.Sprintf(`SELECT "%s" FROM %q WHERE %s`, strings.Join(t.fields(), `", "`), t.measurement, qlRange(from, to))
+	which := qlRange(from, to)
 	for i := range where {
-		statement += " AND " + where[i].ql()
+		which += " AND " + where[i].ql()
 	}
-	return s.client.StreamInfluxQL(ctx, statement+" GROUP BY *", func(r io.Reader) error {
+	g, err := qlGrouping(ctx, s, t, which)
+	if err != nil {
+		return err
+	}
+	if err = qlSelect(ctx, s, t, g, which, begin, add); err == nil {
+		err = stillSo(ctx, s, t, g, which)
+	}
+	if errors.Is(err, errRegroup) {
+		return qlSelect(ctx, s, t, plain(t), which, begin, add)
+	}
+	return err
+}
+
+// stillSo tells by errRegroup when there are series now that an answer may have taken for others.
+func stillSo[R any](ctx context.Context, s *Source, t *table[R], g *grouping, which string) error {
+	after, err := qlGrouping(ctx, s, t, which)
+	if err == nil && !g.same(after) {
+		return errRegroup
+	}
+	return err
+}
+
+func qlSelect[R any](ctx context.Context, s *Source, t *table[R], g *grouping, which string, begin func(), add func(*schema.RTTSeries, *R)) error {
+	statement := fmt.Sprintf(`SELECT "%s" FROM %q WHERE %s`, strings.Join(g.fields, `", "`), t.measurement, which) + g.ql()
+	return s.client.StreamInfluxQL(ctx, statement, func(r io.Reader) error {
 		begin()
-		return readCSV(r, t, add)
+		return readCSV(r, t, g, add)
 	})
 }
 

@@ -35,7 +35,7 @@ func (s *Source) Outcomes(ctx context.Context, block string, from, to int64, beg
 
 // whole names of each measurement that Rows reads a field that every row has.
 var whole = map[string]string{
-	schema.ICMPSweepBlock: "targets", schema.ICMPSweepRollup: "sweeps",
+	schema.ICMPSweepBlock: "targets", schema.ICMPSweepRollup: "sweeps", schema.ICMPSample: "probe", schema.ICMPSweepStats: "points",
 	schema.BlockState: "sweeps", schema.BlockOutage: "duration_ns", schema.BlockChurn: "addresses", schema.BlockDaily: "days",
 	schema.BFDSession: "control_packets", schema.BFDEcho: "echo_packets_sent", schema.BFDEchoRTT: "answered", schema.BFDEvent: "text",
 }
@@ -58,8 +58,8 @@ func (s *Source) Values(ctx context.Context, measurement, tag string, from, to i
 }
 
 // Rows hands all rows of kind's measurement in from <= t < to whose tag has the value to add, each in a fresh row of
-// kind; without a tag all rows, of which there should be few. It reads icmp_sweep_block, icmp_sweep_rollup, and the
-// measurements of block analytics and of BFD but bfd_stats. begin is called as by Read.
+// kind; without a tag all rows, of which there should be few. It reads icmp_sweep_block, icmp_sweep_rollup, icmp_sample,
+// icmp_sweep_stats, and the measurements of block analytics and of BFD but bfd_stats. begin is called as by Read.
 func (s *Source) Rows(ctx context.Context, fresh func() schema.Row, tag, value string, from, to int64, begin func(), add func(schema.Row)) error {
 	t := rowTable(fresh())
 	var where []condition

@@ -107,6 +107,15 @@ func (s *Source) Manifests(ctx context.Context, from, to int64) ([]Minute, error
 	return s.qlManifests(ctx, from, to)
 }
 
+// Doubted gives the sweeps in from <= t < to whose manifests say that they are not to be trusted, the time of each as the
+// Start of a Minute.
+func (s *Source) Doubted(ctx context.Context, from, to int64) ([]Minute, error) {
+	if s.language == Flux {
+		return s.fluxDoubted(ctx, from, to)
+	}
+	return s.qlDoubted(ctx, from, to)
+}
+
 // Counts sums up, by minute, the rows of a measurement in from <= t < to.
 func (s *Source) Counts(ctx context.Context, of string, from, to int64) ([]Minute, error) {
 	if s.language == Flux {

@@ -5,8 +5,9 @@ type Counts struct {
 	Sweeps      int64   // sweeps that lie in the window
 	Sent        int64   // requests
 	Received    int64   // replies within the timeout
-	Lost        int64   // Sent - Received - Late
-	PercentLost float64 // 100 * Lost / Sent; 0 when nothing was sent
+	Lost        int64   // Sent - Received - Late - Doubted
+	Doubted     int64   // what of Sent - Received - Late belongs to sweeps whose trust is not ok: it may not be the network's
+	PercentLost float64 // 100 * Lost / (Sent - Doubted); 0 when that is
 	Late        int64
 	Duplicates  int64
 	Corrupt     int64
@@ -21,6 +22,7 @@ func (r *Counts) visit(c *codec) {
 	c.int("sent", &r.Sent)
 	c.int("received", &r.Received)
 	c.int("lost", &r.Lost)
+	c.int("doubted", &r.Doubted)
 	c.float("percent_lost", &r.PercentLost)
 	c.int("late", &r.Late)
 	c.int("duplicates", &r.Duplicates)

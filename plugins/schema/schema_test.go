@@ -23,12 +23,12 @@ func full() []struct {
 	const tags = `block=192.0.2.0/24,host=prober-1,instance=lab,name=www.example.net,network=192.0.2.0/24,site=Hall\ 3\,\ east,size=56,target=192.0.2.7`
 	const at = 1_790_000_000_000_000_000
 	counts := Counts{
-		Sweeps: 6, Sent: 12, Received: 9, Lost: 2, PercentLost: 100.0 / 6, Late: 1, Duplicates: 1, Corrupt: 1,
+		Sweeps: 6, Sent: 12, Received: 8, Lost: 1, Doubted: 2, PercentLost: 10, Late: 1, Duplicates: 1, Corrupt: 1,
 		RTTMin: Some(10), RTTMean: Some(20), RTTMax: Some(30), RTTStddev: Some(40),
 	}
 	filtered := Filtered{N: 7, Cut: 1, Mean: Some(8), Stddev: Some(9), StdErr: Some(10), Floor: Some(11), Error: ErrorOK}
 	const kept = `rtt_n=7i,rtt_cut=1i,rtt_kept_mean_ns=8i,rtt_kept_stddev_ns=9i,rtt_stderr_ns=10i,rtt_floor_ns=11i,rtt_error="ok"`
-	const sums = `sweeps=6i,sent=12i,received=9i,lost=2i,percent_lost=16.666666666666668,late=1i,duplicates=1i,corrupt=1i,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i,rtt_stddev_ns=40i`
+	const sums = `sweeps=6i,sent=12i,received=8i,lost=1i,doubted=2i,percent_lost=10,late=1i,duplicates=1i,corrupt=1i,rtt_min_ns=10i,rtt_mean_ns=20i,rtt_max_ns=30i,rtt_stddev_ns=40i`
 	bfd := BFDSeries{
 		Host: "h", Instance: "lab", Tap: "eth0", VLAN: "200.7", Tunnel: "vxlan", VNI: "5", OuterLocal: "198.51.100.1", OuterPeer: "198.51.100.2",
 		Local: "192.0.2.1", Peer: "192.0.2.2", Hop: "single", Family: "ipv4", Parallel: "2", Labels: []Tag{{"site", "a"}},

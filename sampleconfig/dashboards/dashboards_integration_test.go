@@ -3,9 +3,12 @@
 package dashboards
 
 import (
+	"cmp"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,10 +16,11 @@ import (
 	"time"
 
 	"echogram/plugins/netlab/parts"
+	"echogram/plugins/schema"
 )
 
-// TestQueries runs every query of every file on a real InfluxDB that has rows of every measurement, as the program that
-// the file is for would ask it, and wants rows.
+// TestQueries runs every query of every file on a real InfluxDB that has the rows of populate, as the program that the
+// file is for would ask it, and wants rows.
 func TestQueries(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -29,18 +33,16 @@ func TestQueries(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	a := asker{Influx: db, end: time.Now().UTC()}
-	p := newPoints(t, a.end)
-	for name, lines := range map[string][]byte{"telegraf": p.raw, "rollup": p.rollup} {
-		if err := errors.Join(db.CreateDatabase(ctx, name), db.Write(ctx, name, string(lines))); err != nil {
-			t.Fatal(err)
-		}
+	if err := errors.Join(db.CreateDatabase(ctx, "telegraf"), db.CreateDatabase(ctx, "rollup")); err != nil {
+		t.Fatal(err)
 	}
+	a := asker{Influx: db, end: time.Now().UTC()}
+	a.subject = populate(ctx, t, db, a.end)
 	values := map[string][]substitution{}
 	for file, b := range boards(t) {
 		values[file] = []substitution{a.values(ctx, t, b, true), a.values(ctx, t, b, false)}
 	}
-	asked := 0
+	began, asked, answered := time.Now(), 0, 0
 	for _, q := range queries(t) {
 		var runs []query
 		if both, ok := values[q.file]; ok {
@@ -55,42 +57,48 @@ func TestQueries(t *testing.T) {
 			runs = []query{a.template(q)}
 		}
 		for _, run := range runs {
-			if columns, rows, err := a.ask(ctx, run); err != nil || rows == 0 {
-				t.Errorf("%v\n%d rows, %v", run, rows, err)
-			} else if problem := shape(run, columns); problem != "" {
+			columns, rows, err := a.ask(ctx, run)
+			if err != nil || len(rows) == 0 {
+				t.Errorf("%v\n%d rows, %v", run, len(rows), err)
+			} else if problem := shape(run, columns, rows); problem != "" {
 				t.Errorf("%v\n%s: %v", run, problem, columns)
 			}
-			asked++
+			asked, answered = asked+1, answered+len(rows)
 		}
 	}
-	t.Logf("%d queries on InfluxDB %s, each with rows", asked, parts.InfluxDBVersion)
+	t.Logf("%d queries on InfluxDB %s: %d rows in %v", asked, parts.InfluxDBVersion, answered, time.Since(began).Round(time.Millisecond))
 }
 
 // asker asks the database as the programs do. Time ranges end at end.
 type asker struct {
 	*parts.Influx
-	end time.Time
+	end     time.Time
+	subject map[string]string // as populate returns it
 }
 
-// ask runs a query and tells the columns and the number of the rows.
-func (a asker) ask(ctx context.Context, q query) (columns []string, rows int, err error) {
-	if !q.flux {
-		series, err := a.Query(ctx, "telegraf", q.text)
-		for _, s := range series {
-			for _, row := range s.Values {
-				if slices.ContainsFunc(row[1:], func(v any) bool { return v != nil }) {
-					rows++
-				}
-			}
-			columns = s.Columns
+// ask runs a query and tells the columns and the rows.
+func (a asker) ask(ctx context.Context, q query) (columns []string, rows [][]string, err error) {
+	if q.flux {
+		table, err := a.table(ctx, q.text)
+		if len(table) == 0 {
+			return nil, nil, err
 		}
-		return columns, rows, err
+		return table[0], table[1:], err
 	}
-	table, err := a.table(ctx, q.text)
-	if len(table) == 0 {
-		return nil, 0, err
+	series, err := a.Query(ctx, "telegraf", q.text)
+	for _, s := range series {
+		for _, row := range s.Values {
+			var cells []string
+			for _, v := range row {
+				cells = append(cells, fmt.Sprint(v))
+			}
+			if slices.ContainsFunc(row[1:], func(v any) bool { return v != nil }) {
+				rows = append(rows, cells)
+			}
+		}
+		columns = s.Columns
 	}
-	return table[0], len(table) - 1, err
+	return columns, rows, err
 }
 
 // table runs Flux: a header and rows. An answer of several tables has the header of the first.
@@ -99,26 +107,23 @@ func (a asker) table(ctx context.Context, flux string) (table [][]string, err er
 	if err != nil {
 		return nil, err
 	}
-	header := false
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		switch cells := strings.Split(line, ","); {
-		case line == "" || strings.HasPrefix(line, "#"):
-			header = false
-		case !header && slices.Contains(cells, "error"):
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comment, r.FieldsPerRecord = '#', -1
+	all, err := r.ReadAll()
+	for _, row := range all {
+		switch isHeader := slices.Equal(row[1:3], []string{"result", "table"}); {
+		case slices.Contains(row[:3], "error"):
 			return nil, errors.New(text)
-		case !header && table != nil:
-			header = true
-		default:
-			header = true
-			table = append(table, cells)
+		case !isHeader || table == nil:
+			table = append(table, row)
 		}
 	}
-	return table, nil
+	return table, err
 }
 
-// shape says what Grafana could not show: it makes series of what has a measurement, and a table of what has none.
-func shape(q query, columns []string) string {
+// shape says what Grafana could not show: it makes series of what has a measurement, and a table of what has none. A table
+// without times has one row of each thing.
+func shape(q query, columns []string, rows [][]string) string {
 	isSeries := slices.Contains(columns, "_measurement")
 	switch q.kind {
 	case "timeseries", "state-timeline":
@@ -126,12 +131,44 @@ func shape(q query, columns []string) string {
 			return "no series"
 		}
 	case "table":
-		if isSeries {
-			return "no table"
+		if isSeries || rows[0][2] != rows[len(rows)-1][2] {
+			return "no table, or several"
+		}
+		if name := twice(columns, rows); name != "" && !slices.Contains(columns, "_time") {
+			return "two rows of " + name
 		}
 	}
 	return ""
 }
+
+// twice names a thing that has two rows: what is in the columns that are no fields.
+func twice(columns []string, rows [][]string) string {
+	seen := map[string]bool{}
+	for _, row := range rows {
+		var name []string
+		for i, cell := range row {
+			if !slices.Contains(notNames, columns[i]) {
+				name = append(name, cell)
+			}
+		}
+		all := strings.Join(name, " ")
+		if seen[all] {
+			return all
+		}
+		seen[all] = true
+	}
+	return ""
+}
+
+// notNames are the columns of an answer that do not say what a row is of.
+var notNames = func() []string {
+	names := []string{"", "result", "table", "_value"}
+	for _, row := range schema.Rows() {
+		_, fields := schema.Names(row)
+		names = slices.AppendSeq(names, maps.Keys(fields))
+	}
+	return names
+}()
 
 // fluxTime writes a time as Flux has it.
 func fluxTime(t time.Time) string { return t.Format(time.RFC3339Nano) }
@@ -167,7 +204,7 @@ func relative(t *testing.T, from string) time.Duration {
 }
 
 // values are those of a dashboard's variables, each by its query, with the ones before it in place: all at All, where
-// they have it, or each at its first value.
+// they have it, or each at the subject's value; at its first one where that says nothing.
 func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) substitution {
 	t.Helper()
 	values := map[string]string{}
@@ -179,7 +216,7 @@ func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) subs
 		case all && v.IncludeAll:
 			values[v.Name+":regex"] = v.AllValue // Grafana takes it as it is
 		default:
-			values[v.Name] = a.firstValue(ctx, t, s.apply(v.Query))
+			values[v.Name] = a.value(ctx, t, v.Name, s.apply(v.Query))
 			values[v.Name+":regex"] = escaped.ReplaceAllString(values[v.Name], `\$0`)
 		}
 	}
@@ -189,8 +226,8 @@ func (a asker) values(ctx context.Context, t *testing.T, b board, all bool) subs
 // escaped is what Grafana's format regex escapes.
 var escaped = regexp.MustCompile(`[\\^$*+?.()|[\]{}/]`)
 
-// firstValue is the least value that a variable's query gives.
-func (a asker) firstValue(ctx context.Context, t *testing.T, flux string) string {
+// value is the subject's of those that a variable's query gives, or the least one.
+func (a asker) value(ctx context.Context, t *testing.T, name, flux string) string {
 	t.Helper()
 	table, err := a.table(ctx, flux)
 	if err != nil || len(table) < 2 {
@@ -201,7 +238,14 @@ func (a asker) firstValue(ctx context.Context, t *testing.T, flux string) string
 	for _, row := range table[1:] {
 		values = append(values, row[column])
 	}
-	return slices.Min(values)
+	wanted, ok := a.subject[name]
+	if !ok {
+		return slices.Min(values)
+	}
+	if !slices.Contains(values, wanted) {
+		t.Fatalf("%s\n%v has no %s", flux, values, wanted)
+	}
+	return wanted
 }
 
 // chronograf is a query as Chronograf 1.8 sends it: Flux with three values at its head, InfluxQL with all in place.
@@ -211,18 +255,17 @@ func (a asker) chronograf(q query) query {
 		q.text = fmt.Sprintf("dashboardTime = %s\nupperDashboardTime = %s\nautoInterval = 1m\n\n%s", fluxTime(a.end.Add(-span)), fluxTime(a.end), q.text)
 		return q
 	}
-	q.text = colons.ReplaceAllStringFunc(q.text, func(name string) string {
-		return map[string]string{
-			":dashboardTime:": fmt.Sprintf("'%s'", fluxTime(a.end.Add(-span))), ":upperDashboardTime:": fmt.Sprintf("'%s'", fluxTime(a.end)), ":interval:": "10m",
-			":host:": "'" + pointsHost + "'", ":tap:": "'eth0'", ":network:": "'198.18.0.0/23'", ":block:": "'198.18.0.0/24'", ":target:": "'198.18.0.1'", ":window:": "'1h'",
-		}[name]
+	values := maps.Clone(a.subject)
+	values["window"], values["dashboardTime"], values["upperDashboardTime"] = "1h", fluxTime(a.end.Add(-span)), fluxTime(a.end)
+	q.text = colons.ReplaceAllStringFunc(strings.ReplaceAll(q.text, ":interval:", "10m"), func(name string) string {
+		return "'" + values[strings.Trim(name, ":")] + "'"
 	})
 	return q
 }
 
 // template is a query of a check, an alert or a chart, whose buckets 1.8 knows by another name.
 func (a asker) template(q query) query {
-	q.text = a.macros(q.text, 12*time.Hour)
+	q.text = a.macros(q.text, cmp.Or(q.span, 12*time.Hour))
 	for _, name := range []string{"telegraf", "rollup"} {
 		q.text = strings.ReplaceAll(q.text, `bucket: "`+name+`"`, `bucket: "`+name+`/autogen"`)
 	}

@@ -2,7 +2,7 @@
 //
 // Its layers: queries (every query of every file, found by its look, so that none is left out), names (those in the
 // queries against plugins/schema), structure (files against the formats that take them), and, tagged integration, all
-// queries run on a real InfluxDB.
+// queries run on a real InfluxDB that the simulator and the pipeline have filled.
 package dashboards
 
 import (
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -20,9 +21,10 @@ import (
 // query is one query as it stands in a file.
 type query struct {
 	file  string
-	place string // title or name of the panel, cell, chart, annotation, variable, rule that has it
-	kind  string // of a panel, cell, chart or variable
-	flux  bool   // else InfluxQL
+	place string        // title or name of the panel, cell, chart, annotation, variable, rule that has it
+	kind  string        // of a panel, cell, chart or variable
+	flux  bool          // else InfluxQL
+	span  time.Duration // that a rule looks back; 0: what its reader chooses
 	text  string
 }
 
@@ -125,6 +127,9 @@ func (q query) below(node map[string]any) query {
 		if s, ok := node[key].(string); ok {
 			q.kind = s
 		}
+	}
+	if r, ok := node["relativeTimeRange"].(map[string]any); ok {
+		q.span = time.Duration(r["from"].(int)) * time.Second
 	}
 	return q
 }

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,6 +55,7 @@ func blockDump(t *testing.T, db string) string {
 // TestBlocksAreTheSameHoweverRead: from InfluxDB in either language, from a file, and by a process that is killed four
 // times, when it has saved its state and while it reads on.
 func TestBlocksAreTheSameHoweverRead(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	lines, end := populate(t, w)
 	until := end.Add(time.Hour)
@@ -129,8 +132,74 @@ func sameRows(t *testing.T, how, got, want string) {
 	t.Fatalf("%s: %d rows, want %d", how, len(g), len(w))
 }
 
+// TestStreamOfBlocksAfterKills: what a stream says of blocks is the same when it is killed four times while it reads, and goes
+// on with later sweeps each time: what came by meanwhile is read from the source, from where the state ends.
+func TestStreamOfBlocksAfterKills(t *testing.T) {
+	w := newWorld(t)
+	lines, end := populate(t, w)
+	w.windows, w.extra, w.sourceKeys = `["1h", "1d"]`, "sweep_interval = '10m'", "type = 'stdin'"
+	from := func(begin time.Time) []byte {
+		for at := 0; ; {
+			n := bytes.IndexByte(lines[at:], '\n')
+			line := lines[at : at+n]
+			if ns, err := strconv.ParseInt(string(line[bytes.LastIndexByte(line, ' ')+1:]), 10, 64); err != nil || ns >= begin.UnixNano() {
+				return lines[at:]
+			}
+			at += n + 1
+		}
+	}
+	whole := func(config string, text []byte) string {
+		cmd, in, stderr := child(t, config)
+		in.Write(text)
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("%v\n%s", err, stderr)
+		}
+		return stderr.String()
+	}
+	calm := database(t, "calm")
+	whole(w.config(calm, "calm"), lines)
+	want := blockDump(t, calm)
+	if n := strings.Count(want, "\n"); n < 4*3*23 || !strings.Contains(want, schema.BlockChurn) {
+		t.Fatalf("%d rows of blocks", n)
+	}
+	torn := database(t, "torn")
+	config, state := w.config(torn, "torn"), filepath.Join(w.dir, "torn", "blocks.state")
+	begin := end.Add(-3 * 24 * time.Hour)
+	for kill := range 4 {
+		cmd, in, stderr := child(t, config)
+		fed := make(chan struct{})
+		go func() {
+			defer close(fed)
+			in.Write(from(begin)) // breaks off when the child is gone
+		}()
+		w.awaitChange(func() string {
+			info, err := os.Stat(state)
+			if err != nil {
+				return ""
+			}
+			return info.ModTime().String()
+		})
+		time.Sleep(time.Duration(kill) * 7 * time.Millisecond) // in the middle of what comes next
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatalf("kill %d: %v", kill, err)
+		}
+		cmd.Wait()
+		<-fed
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+			t.Fatalf("kill %d came too late: %v\n%s", kill, cmd.ProcessState, stderr)
+		}
+		begin = begin.Add(14 * time.Hour)
+	}
+	if log := whole(config, from(begin)); !strings.Contains(log, "points before the stream are read from the source") {
+		t.Error(log)
+	}
+	sameRows(t, "kills", blockDump(t, torn), want)
+}
+
 // TestServiceOfBlocks runs the service over what is there and ends it: its state is saved, and another one has nothing to do.
 func TestServiceOfBlocks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	_, end := populate(t, w)
 	w.windows, w.extra = `["1h", "1d"]`, "sweep_interval = '10m'\ninterval = '1s'"

@@ -21,6 +21,7 @@ import (
 type importFlags struct {
 	config, output, host string
 	lateness             time.Duration
+	interval             time.Duration // of the sweeps, as the files show it; 0: unknown
 	raw, onlyBlocks      bool
 }
 
@@ -31,14 +32,16 @@ func newImport() *cobra.Command {
 		Short: "Roll up files: line protocol and con-ping's",
 		Long: `Roll up files of line protocol, or of con-ping (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, and look
 at their blocks over time: outages, churn, use, daily patterns. - is STDIN. Rows go to the sink of the configuration, or to --output as line protocol. Without --config the windows are the
-default ones and only icmp_sweep is read.
+default ones, sweeps are as far apart as the first ones of the files, and only icmp_sweep is read. Of a directory its
+files are read, by name.
 
 Points may come in any order within the lateness. Files that are in no order of time (exports of InfluxDB) are written
 to a bucket by "influx write" first and rolled up by "backfill". A point more than a day and the lateness ahead of all
 before it is left out when the next one falls back by as much: its time is wrong. With --raw the sweeps of con-ping become points of
 icmp_sweep, in the source bucket of the configuration or in --output, and nothing is rolled up.
 
-Malformed lines are counted, and the first is quoted. Exit codes: 0 done, 1 failed, 2 usage or configuration.`,
+Malformed lines are counted, and the first five of each file are shown. Exit codes: 0 done, 1 failed, or a file of
+nothing but malformed lines, 2 usage or configuration.`,
 		Example: `  echogram-pipeline import --output rollups.lp metrics.out metrics-2026-01-10.out.gz
   echogram sweep --format influx 192.0.2.0/24 | echogram-pipeline import --output - -
   echogram-pipeline import --config pipeline.toml --raw 192.0.2.0-24-*.txt`,
@@ -73,6 +76,11 @@ func (f *importFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 	if err := in.order(files, f.raw); err != nil {
 		return usageError{err}
 	}
+	if f.config == "" && !f.raw {
+		if cfg, err = f.measured(in); err != nil {
+			return err
+		}
+	}
 	o := &opener{cfg: cfg, retries: onceRetries, log: log}
 	defer func() { err = errors.Join(err, o.Close()) }()
 	to, _, err := o.sink(ctx)
@@ -87,8 +95,16 @@ func (f *importFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 		return err
 	}
 	err = s.End(ctx)
-	log.Info("imported", "files", len(files), "lines", in.lines, "rows", s.Rows())
-	return err
+	log.Info("imported", "files", len(in.names), "lines", in.lines, "rows", s.Rows())
+	return errors.Join(append(in.useless, err)...)
+}
+
+// measured is the configuration for sweeps as far apart as those of the files, where no other one says how far that is.
+func (f *importFlags) measured(in *inputs) (*config.Config, error) {
+	if f.interval = in.interval(); f.interval > 0 {
+		in.log.Info("the sweeps of the files, by their times", "interval", f.interval.String())
+	}
+	return f.load()
 }
 
 // load reads the configuration and brings it into line with the flags.
@@ -103,7 +119,11 @@ func (f *importFlags) load() (cfg *config.Config, err error) {
 	case f.output == "":
 		return nil, errors.New("--config or --output is missing: where should the rows go?")
 	default:
-		cfg, err = config.Parse("the defaults", []byte("[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"), os.LookupEnv)
+		text := "[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"
+		if f.interval > 0 {
+			text = fmt.Sprintf("sweep_interval = '%ds'\n", f.interval/time.Second) + text
+		}
+		cfg, err = config.Parse("the defaults", []byte(text), os.LookupEnv)
 	}
 	if err != nil {
 		return nil, err
@@ -151,5 +171,5 @@ func writeRaw(ctx context.Context, in *inputs, out *sink.Batcher, log *slog.Logg
 		err = out.Flush(ctx)
 	}
 	log.Info("written", "rows", out.Rows())
-	return err
+	return errors.Join(append(in.useless, err)...)
 }

@@ -23,23 +23,31 @@ type inputs struct {
 	progress *progress
 	log      *slog.Logger
 	reader   *lines.Reader
-	lines    int64 // read so far
+	lines    int64   // read so far
+	useless  []error // of files without a line that could be read
 }
 
-// conPing is the name of a file of con-ping; the group is its time.
-var conPing = regexp.MustCompile(`^[0-9.]+-[0-9]+-([0-9]+)\.txt(\.gz)?$`)
+// conPing is the name of a file of con-ping; its groups are network and time.
+var conPing = regexp.MustCompile(`^([0-9.]+-[0-9]+)-([0-9]+)\.txt(\.gz)?$`)
 
 func conPingTime(name string) (t int64, ok bool) {
 	m := conPing.FindStringSubmatch(filepath.Base(name))
 	if m == nil {
 		return 0, false
 	}
-	t, err := strconv.ParseInt(m[1], 10, 64)
+	t, err := strconv.ParseInt(m[2], 10, 64)
 	return t, err == nil
 }
 
+// conPingNetwork is the network in such a name.
+func conPingNetwork(name string) string { return conPing.FindStringSubmatch(filepath.Base(name))[1] }
+
 // order takes files of con-ping by their time: their names sort by network. Others stay as they are given, before these.
+// Of a directory it takes the files.
 func (in *inputs) order(files []string, raw bool) (err error) {
+	if files, err = filesOf(files); err != nil {
+		return err
+	}
 	for _, name := range files {
 		if _, ok := conPingTime(name); raw && !ok {
 			return fmt.Errorf("%s is no file of con-ping, such as 192.0.2.0-24-1590469441.txt: line protocol is raw already", name)
@@ -56,6 +64,31 @@ func (in *inputs) order(files []string, raw bool) (err error) {
 	return err
 }
 
+// filesOf puts its files in the place of each directory, by name, without hidden ones and those of directories below.
+func filesOf(names []string) (files []string, err error) {
+	for _, name := range names {
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			files = append(files, name) // opening it tells what is wrong
+			continue
+		}
+		entries, err := os.ReadDir(name)
+		if err != nil {
+			return nil, err
+		}
+		before := len(files)
+		for _, e := range entries {
+			path := filepath.Join(name, e.Name())
+			if info, err := os.Stat(path); err == nil && !info.IsDir() && e.Name()[0] != '.' {
+				files = append(files, path)
+			}
+		}
+		if len(files) == before {
+			return nil, fmt.Errorf("%s: there is no file in it", name)
+		}
+	}
+	return files, nil
+}
+
 // each hands every file to read, by the same Reader, and says what was malformed in it.
 func (in *inputs) each(read func(*lines.Reader) error) error {
 	for i, name := range in.names {
@@ -65,8 +98,20 @@ func (in *inputs) each(read func(*lines.Reader) error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		if in.reader.OnlyMalformed() {
+			in.useless = append(in.useless, useless(name, in.reader.Faults()))
+		}
 	}
 	return nil
+}
+
+// useless says that a file had nothing but malformed lines, and what it may be.
+func useless(name string, faults []lines.Fault) error {
+	alike := func(f lines.Fault) bool { return lines.LooksLikeConPing(f.Text) }
+	if _, named := conPingTime(name); !named && slices.ContainsFunc(faults, alike) {
+		return fmt.Errorf("%s: nothing but malformed lines, which look like con-ping's: name the file NETWORK-LENGTH-EPOCH.txt, such as 192.0.2.0-24-1590469441.txt", name)
+	}
+	return fmt.Errorf("%s: nothing but malformed lines", name)
 }
 
 func (in *inputs) open(i int, name string, read func() error) (err error) {

@@ -5,11 +5,13 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // execute runs the command as a user would, and returns its exit code and STDERR.
@@ -44,6 +46,73 @@ func TestConPingFilesGoByTime(t *testing.T) {
 	}
 	if err := in.order([]string{"x.lp"}, true); err == nil {
 		t.Error("--raw takes line protocol")
+	}
+}
+
+// TestUselessFiles: what has no line that can be read fails, but for what the other files hold.
+func TestUselessFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("results.txt", "192.0.2.1,0.25\n192.0.2.2,unreachable\n")
+	write("words.txt", strings.Repeat("word\n", 7))
+	write("sweeps.lp", twoSweeps)
+	write(".hidden", "x\n")
+	if err := os.Mkdir(filepath.Join(dir, "below"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	code, log := execute(t, "", "import", "--output", out, dir)
+	for _, want := range []string{
+		"results.txt: nothing but malformed lines, which look like con-ping's: name the file NETWORK-LENGTH-EPOCH.txt, such as",
+		"words.txt: nothing but malformed lines\n", "files=3 lines=14 rows=12", "line=5 text=word",
+	} {
+		if !strings.Contains(log, want) {
+			t.Errorf("%q is not in\n%s", want, log)
+		}
+	}
+	if code != exitFailed || strings.Contains(log, "line=6") || strings.Contains(log, "hidden") {
+		t.Errorf("%d\n%s", code, log)
+	}
+	if code, log := execute(t, "", "import", "--output", out, filepath.Join(dir, "below")); code != exitUsage || !strings.Contains(log, "below: there is no file in it") {
+		t.Errorf("%d\n%s", code, log)
+	}
+}
+
+// TestIntervalByTheFiles: rows per target are of windows of ten sweeps or more, however far sweeps are apart.
+func TestIntervalByTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	for hour := range 30 {
+		for _, network := range []string{"192.0.2.0-24", "198.51.100.0-24"} {
+			name := filepath.Join(dir, fmt.Sprintf("%s-%d.txt", network, 1590451200+hour*3600+hour%2))
+			if err := os.WriteFile(name, []byte(strings.TrimSuffix(network, "0-24")+"7,0.25\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	if code, log := execute(t, "", "import", "--output", out, "--host", "h", dir); code != exitDone || !strings.Contains(log, "interval=59m59s") {
+		t.Fatalf("%d\n%s", code, log)
+	}
+	data, err := os.ReadFile(out)
+	if n := strings.Count(string(data), "icmp_sweep_rollup,"); err != nil || n != 4 {
+		t.Errorf("%v: %d rows of targets, want one a day of each", err, n)
+	}
+	for _, c := range []struct {
+		text string
+		want time.Duration
+	}{
+		{"", 0}, {"x\n", 0}, {"icmp_sweep,target=a sent=1i 1000000000\n", 0},
+		{"icmp_sweep,target=a sent=1i 0\nicmp_sweep,target=b sent=1i 1\nicmp_sweep,target=a sent=1i 600100000000\nicmp_sweep,target=a sent=1i 300000000000\n", 5 * time.Minute},
+	} {
+		in := &inputs{names: []string{"-"}, stdin: strings.NewReader(c.text)}
+		got := in.interval()
+		if rest, err := io.ReadAll(in.stdin); got != c.want || err != nil || string(rest) != c.text {
+			t.Errorf("%q: %v, and %q is left", c.text, got, rest)
+		}
 	}
 }
 
@@ -82,7 +151,7 @@ func TestImport(t *testing.T) {
 	if rows[0] != rows[1] || rows[0] != rows[2] {
 		t.Errorf("rows differ:\n%s", strings.Join(rows, "\n\n"))
 	}
-	if !strings.Contains(rows[0], "icmp_sweep_rollup,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1,window=1d sweeps=2i,sent=2i,received=1i,lost=1i,percent_lost=50") {
+	if !strings.Contains(rows[0], "icmp_sweep_rollup,block=192.0.2.0/24,host=h,instance=i,target=192.0.2.1,window=1d sweeps=2i,sent=2i,received=1i,lost=1i,doubted=0i,percent_lost=50") {
 		t.Errorf("got\n%s", rows[0])
 	}
 }
@@ -109,6 +178,10 @@ func TestImportRefuses(t *testing.T) {
 	if err := os.WriteFile(stdin, []byte("[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	one := filepath.Join(dir, "one.toml")
+	if err := os.WriteFile(one, []byte("[source]\nurl = 'http://h:8086'\nbucket = 'b'\n[sink]\nbucket = 'b'\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for args, want := range map[string]struct {
 		code int
 		text string
@@ -122,6 +195,10 @@ func TestImportRefuses(t *testing.T) {
 		"import --raw --config " + stdin + " 1.1.1.0-24-5.txt": {exitUsage, `key "source.url": is missing`},
 		"backfill --start 0 --config " + stdin:                 {exitUsage, `key "source.url": is missing`},
 		"retention --config " + stdin:                          {exitUsage, "not both InfluxDB"},
+		"retention":                                            {exitUsage, "--config is missing"},
+		"retention --targets 0 --config " + stdin:              {exitUsage, "--targets 0 is not positive"},
+		"retention --config " + one:                            {exitUsage, `key "sink.bucket": "b" is the source's, too`},
+		"run --check --config " + one:                          {exitDone, "source and sink are one bucket"},
 		"run --once --config " + stdin:                         {exitUsage, "--once is for a source of type influxdb"},
 	} {
 		if code, log := execute(t, "", strings.Fields(args)...); code != want.code || !strings.Contains(log, want.text) {

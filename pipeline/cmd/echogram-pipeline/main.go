@@ -1,10 +1,11 @@
 // Command echogram-pipeline rolls up what sweeps have written, measures paths, and draws networks and BFD sessions.
 //
 // It holds flags, signals and wiring only: main.go (commands, exit codes), ends.go (configuration to sources and
-// sinks), run.go, run_stream.go, backfill.go and import.go (what lies between these), retention.go (hints for InfluxDB),
-// report.go and report_flags.go (pictures), report_read.go and report_influx*.go (what they are drawn from); path.go (a
-// path measured by hand: flags and order of work), path_measure.go (rounds through the targets), path_subject.go (rows
-// to samples), path_baseline.go (stored references), path_words.go, path_row.go and path_picture.go (what comes out),
+// sinks), run.go, run_stream.go, backfill.go and import*.go (what lies between these), retention.go (hints for InfluxDB),
+// report.go and report_flags.go (pictures), report_read.go and report_influx*.go (what they are drawn from),
+// report_path.go (pictures of paths), report_page.go; path.go (a path measured by hand: flags and order of work),
+// path_measure.go (rounds through the targets), path_subject.go (rows to samples), path_stored.go (the same out of
+// InfluxDB), path_baseline.go (stored references), path_words.go, path_row.go and path_picture.go (what comes out),
 // path_store.go (the way to a sink).
 package main
 

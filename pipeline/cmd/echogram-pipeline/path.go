@@ -32,11 +32,15 @@ type pathFlags struct {
 	duration time.Duration
 	interval time.Duration
 	timeout  time.Duration
-	sizes    []int
+	payloads []string
+	sizes    []int // of payloads
 	device   string
 	source   []string
 	progress bool
 	read     string
+	stored   bool
+	start    string // with stored
+	stop     string
 	// comparing
 	references []string
 	baseline   string
@@ -74,6 +78,7 @@ but that, and echogram its own. Exit codes: 0 done, 1 failed, 2 usage.`,
   echogram-pipeline path --reference 192.0.2.1=1,5 --reference 192.0.2.9=4 --picture path.png 192.0.2.17
   echogram-pipeline path --config /etc/echogram/pipeline.toml --reference 192.0.2.1=1 192.0.2.17
   echogram-pipeline path --baseline site.json --save rack12 --hops 2 --metres 30 192.0.2.12
+  echogram-pipeline path --config /etc/echogram/pipeline.toml --stored --start 2026-01-10T12:00:00Z --picture path.png 192.0.2.17
   echogram sweep -c 2000 --count-interval 10ms --burst 1 --samples --format influx 192.0.2.17 | echogram-pipeline path --read -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.changed = cmd.Flags().Changed
@@ -91,13 +96,16 @@ func (f *pathFlags) addMeasuring(flags *pflag.FlagSet) {
 	flags.IntVarP(&f.count, "count", "c", 2000, "at most so many probes of each size")
 	flags.DurationVar(&f.err, "error", 20*time.Nanosecond, "stop when the interval of every mean is this far to either side, at most; 0: go on")
 	flags.DurationVar(&f.duration, "duration", 0, "stop after so long; 0: go on")
-	flags.DurationVar(&f.interval, "interval", 10*time.Millisecond, "between two probes, at least 1 ms; with --read: what it was (default then: as the data has it)")
-	flags.IntSliceVarP(&f.sizes, "sizes", "s", []int{12}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; with --read: of samples without the tag size")
+	flags.DurationVar(&f.interval, "interval", 10*time.Millisecond, "between two probes, at least 1 ms; of samples that are read: what it was (default then: as the data has it)")
+	flags.StringSliceVarP(&f.payloads, "sizes", "s", []string{"12"}, "payload `BYTES` in turn, such as 12,400,800,1200,1440; of samples that are read: of those without the tag size")
 	flags.DurationVar(&f.timeout, "timeout", 500*time.Millisecond, "a reply with a greater RTT is late")
 	flags.StringVarP(&f.device, "interface", "I", "", "send by this `INTERFACE` only (default: as the routes say)")
 	flags.StringArrayVar(&f.source, "source", nil, "send from this `ADDRESS`; one of each family")
 	flags.StringVar(&f.echogram, "echogram", "", "`PATH` of the command echogram (default: beside this one, or in PATH)")
 	flags.StringVar(&f.read, "read", "", "send nothing: read samples as line protocol from this `FILE` (-: STDIN); without TARGET, of all targets in it")
+	flags.BoolVar(&f.stored, "stored", false, "send nothing: read samples that are stored in the source of --config; without TARGET, of all targets")
+	flags.StringVar(&f.start, "start", "", "with --stored: from `T` on, RFC 3339 or seconds since the epoch (default: a day before --stop)")
+	flags.StringVar(&f.stop, "stop", "", "with --stored: before `T` (default: now)")
 	flags.BoolVar(&f.progress, "progress", false, "show progress on STDERR (default: when it is a terminal)")
 }
 
@@ -118,7 +126,7 @@ func (f *pathFlags) addResults(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.confidence, "confidence", 0.95, "of the interval of every mean")
 	flags.StringVar(&f.format, "format", "text", "`FORMAT` of the results: text, json (an object a line) or influx (line protocol)")
 	flags.StringVarP(&f.output, "output", "o", "", "write results to this `FILE`")
-	flags.StringVar(&f.config, "config", "", "also write path_estimate to the sink of this configuration `FILE`")
+	flags.StringVar(&f.config, "config", "", "also write path_estimate to the sink of this configuration `FILE`; --stored reads its source")
 	flags.StringVar(&f.picture, "picture", "", "draw to `FILE`.png or .svg; of several targets each to one that its address is added to")
 }
 
@@ -140,6 +148,9 @@ func (f *pathFlags) plan(targets []string) (p pathPlan, err error) {
 	if f.changed("filter-k") {
 		p.filter.K = f.filterK
 	}
+	if f.sizes, err = parseSizes(f.payloads); err != nil {
+		return p, err
+	}
 	if f.estimate.LinkRates, err = parseRates(f.rates); err != nil {
 		return p, err
 	}
@@ -158,10 +169,12 @@ func (f *pathFlags) check(p *pathPlan) error {
 	switch {
 	case p.write == nil:
 		return fmt.Errorf("--format %q is neither text nor json nor influx", f.format)
-	case len(p.targets) == 0 && f.read == "":
+	case f.stored && (f.config == "" || f.read != ""):
+		return errors.New("--stored needs --config, whose source it reads, and no --read")
+	case !f.stored && f.start+f.stop != "":
+		return errors.New("--start and --stop say which samples --stored reads")
+	case len(p.targets) == 0 && f.read == "" && !f.stored:
 		return errors.New("no target: give an address or a host name, or --read")
-	case len(f.sizes) == 0 || slices.Min(f.sizes) < 12 || slices.Max(f.sizes) > 65507:
-		return fmt.Errorf("--sizes %v: a payload has 12 to 65507 bytes", f.sizes)
 	case f.count < 1:
 		return fmt.Errorf("--count %d is not positive", f.count)
 	case f.interval < leastInterval:
@@ -209,6 +222,21 @@ func parseReference(text string) (reference, error) {
 	return r, nil
 }
 
+// parseSizes reads payloads in bytes.
+func parseSizes(texts []string) (sizes []int, err error) {
+	for _, text := range texts {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 12 || n > 65507 {
+			return nil, fmt.Errorf("--sizes %q: a payload has 12 to 65507 bytes", text)
+		}
+		sizes = append(sizes, n)
+	}
+	if sizes == nil {
+		return nil, errors.New("--sizes names no size")
+	}
+	return sizes, nil
+}
+
 // parseRates reads 10G, 2.5G, 100M and plain bit/s.
 func parseRates(texts []string) ([]int64, error) {
 	var rates []int64
@@ -247,15 +275,22 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 	if err != nil {
 		return usageError{err}
 	}
+	from, until, err := f.parseStretch(time.Now())
+	if err != nil {
+		return usageError{err}
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	to, err := f.sinkOf(log)
 	if err != nil {
 		return usageError{err}
 	}
 	var all []*subject
-	if f.read != "" {
+	switch {
+	case f.read != "":
 		all, err = f.readSubjects(ctx, &p, stdin, log)
-	} else {
+	case f.stored:
+		all, err = f.storedSubjects(ctx, &p, from.UnixNano(), until.UnixNano(), log)
+	default:
 		all, err = f.measureSubjects(ctx, &p, log, stderr)
 	}
 	if err != nil {
@@ -265,11 +300,15 @@ func (f *pathFlags) run(ctx context.Context, targets []string, stdin io.Reader, 
 	if err != nil {
 		return err
 	}
+	if f.save != "" && len(findings) > 1 {
+		return usageError{fmt.Errorf("--save %s: there are samples of %d targets: name one", f.save, len(findings))}
+	}
 	if f.save != "" {
 		known := path.Known{Measurement: *findings[0].Measurement, Name: f.save, Hops: f.hops, Metres: f.metres}
 		if err := saveBaseline(f.baseline, stored, known); err != nil {
 			return err
 		}
+		warnFew(log, &known)
 	}
 	return errors.Join(f.writeFindings(&p, findings, stdout), f.drawFindings(findings), storeFindings(ctx, to, findings))
 }

@@ -108,13 +108,20 @@ func (f *pathFlags) readSubjects(ctx context.Context, p *pathPlan, stdin io.Read
 		log.Warn("malformed lines", "count", rows.Malformed, "first", rows.First.Error())
 	}
 	if len(stored.samples) == 0 {
-		return nil, fmt.Errorf("path: no rows of %s in %d lines: echogram sweep writes them with --samples --format influx", schema.ICMPSample, rows.Lines)
+		return nil, fmt.Errorf("path: no rows of %s in %d lines: %s", schema.ICMPSample, rows.Lines, whoSamples)
 	}
-	var interval time.Duration
+	return stored.subjects(p, f.sizes[0], f.givenInterval())
+}
+
+// whoSamples says where samples come from.
+const whoSamples = "echogram sweep writes them with --samples --format influx"
+
+// givenInterval is what the flag says; 0: nothing.
+func (f *pathFlags) givenInterval() time.Duration {
 	if f.changed("interval") {
-		interval = f.interval
+		return f.interval
 	}
-	return stored.subjects(p, f.sizes[0], interval)
+	return 0
 }
 
 // archive is samples as they were stored.
@@ -132,25 +139,11 @@ func (a *archive) add(row schema.Row) {
 	}
 }
 
-// subjects finds the targets and references of p, or all that there are.
+// subjects finds the targets and references of p, or all that there are, with their facts.
 func (a *archive) subjects(p *pathPlan, size int, interval time.Duration) ([]*subject, error) {
-	slices.SortStableFunc(a.samples, func(x, y *schema.SampleRow) int { return cmp.Compare(x.Time, y.Time) })
-	all := p.subjects()
-	last := map[string]int64{} // request of each host
-	for _, row := range a.samples {
-		before, known := last[row.Host]
-		last[row.Host] = row.Time
-		s := subjectOf(all, row)
-		if s == nil && len(p.targets) == 0 {
-			s = &subject{name: row.Target}
-			all = append(all, s)
-		}
-		if s == nil {
-			continue
-		}
-		if err := s.addStored(row, size, known && row.Time-before < int64(leastInterval)); err != nil {
-			return nil, err
-		}
+	all, err := a.collect(p, size)
+	if err != nil {
+		return nil, err
 	}
 	for _, s := range all {
 		if err := a.settle(s, interval); err != nil {
@@ -159,6 +152,33 @@ func (a *archive) subjects(p *pathPlan, size int, interval time.Duration) ([]*su
 	}
 	if !slices.ContainsFunc(all, func(s *subject) bool { return s.reference == nil }) {
 		return nil, errors.New("path: there are samples of references only")
+	}
+	return all, nil
+}
+
+// collect hands each its samples.
+func (a *archive) collect(p *pathPlan, size int) ([]*subject, error) {
+	slices.SortStableFunc(a.samples, func(x, y *schema.SampleRow) int { return cmp.Compare(x.Time, y.Time) })
+	all := p.subjects()
+	last := map[string]int64{}        // request of each host
+	known := map[[2]string]*subject{} // by address and name
+	for _, row := range a.samples {
+		before, sent := last[row.Host]
+		last[row.Host] = row.Time
+		s, found := known[[2]string{row.Target, row.Name}]
+		if !found {
+			s = subjectOf(all, row)
+		}
+		if s == nil && len(p.targets) == 0 {
+			s = &subject{name: row.Target}
+			all = append(all, s)
+		}
+		if known[[2]string{row.Target, row.Name}] = s; s == nil {
+			continue
+		}
+		if err := s.addStored(row, size, sent && row.Time-before < int64(leastInterval)); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }
@@ -214,8 +234,8 @@ func (a *archive) settle(s *subject, interval time.Duration) error {
 	case s.sent+s.behind == 0:
 		return fmt.Errorf("path: there are no samples of %s", s.name)
 	case s.sent == 0:
-		return fmt.Errorf("path: all %d probes of %s were sent less than %v behind another, and may have waited for it: sweep with --burst 1 and --rate %d or less",
-			s.behind, s.name, leastInterval, time.Second/leastInterval)
+		return fmt.Errorf("path: all %d probes of %s were sent less than %v behind another, and may have waited for it: %s",
+			s.behind, s.name, leastInterval, apart)
 	}
 	interval = cmp.Or(interval, usualInterval(s.times))
 	s.facts.Interval = interval

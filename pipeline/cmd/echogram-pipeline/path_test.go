@@ -112,10 +112,15 @@ func runPath(text string, args ...string) (stdout, stderr string, err error) {
 
 func TestPathArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                     "no target: give an address or a host name, or --read",
-		"--format xml a":                       `--format "xml" is neither text nor json nor influx`,
+		"":               "no target: give an address or a host name, or --read",
+		"--format xml a": `--format "xml" is neither text nor json nor influx`,
+		"--stored a":     "--stored needs --config, whose source it reads, and no --read",
+		"--start 7 a":    "--start and --stop say which samples --stored reads",
+		"--stored --config none --start 7 --stop 5": "--start 1970-01-01T00:00:07Z does not lie before --stop, 1970-01-01T00:00:05Z",
 		"--filter mean a":                      `--filter: outlier: method "mean" is none of sigma, density, mad`,
-		"--sizes 8 a":                          "--sizes [8]: a payload has 12 to 65507 bytes",
+		"--sizes 8 a":                          `--sizes "8": a payload has 12 to 65507 bytes`,
+		"--sizes 12,abc a":                     `--sizes "abc": a payload has 12 to 65507 bytes`,
+		"--baseline none.json a":               "--baseline none.json: no such file: --save NAME makes it, of a target that later ones are compared with",
 		"--count 0 a":                          "--count 0 is not positive",
 		"--interval 100us a":                   "--interval 100µs is less than 1ms: a probe must not wait behind another",
 		"--error -1ns a":                       "--timeout must be positive, and --duration, --error and --hop-delay must not be negative",
@@ -351,6 +356,10 @@ func TestCannotBeTold(t *testing.T) {
 	if err != nil || !strings.Contains(words(stdout), "Cannot be told: one frame size shows no slope, and there is no reference.") {
 		t.Errorf("%v\n%s", err, stdout)
 	}
+	if stdout, _, err = runPath(chain().lines(t, 5, 200, "192.0.2.3"), "--read", "-", "--format", "influx"); err != nil ||
+		!strings.Contains(stdout, `verdict="cannot be told",reason="one frame size shows no slope, and there is no reference"`) {
+		t.Errorf("%v\n%s", err, stdout)
+	}
 }
 
 func TestReadRefuses(t *testing.T) {
@@ -361,7 +370,7 @@ func TestReadRefuses(t *testing.T) {
 	twice := chain().lines(t, 1, 10, "192.0.2.3")
 	for _, c := range []struct{ text, want string }{
 		{"cpu usage=1 1\n", "path: no rows of icmp_sample in 1 lines: echogram sweep writes them with --samples --format influx"},
-		{bursts, "path: all 200 probes of 192.0.2.3 were sent less than 1ms behind another, and may have waited for it: sweep with --burst 1 and --rate 1000 or less"},
+		{bursts, "path: all 200 probes of 192.0.2.3 were sent less than 1ms behind another, and may have waited for it: sweep with --burst 1 and --rate 500, or one target at a time"},
 		{chain().lines(t, 1, 10, "192.0.2.1"), "path: there are no samples of 192.0.2.3"},
 		{twice + strings.ReplaceAll(twice, "host=lab", "host=b"), `path: samples of 192.0.2.3 are of more than one address, host or instance: 192.0.2.3 by ["lab" "path"] and 192.0.2.3 by ["b" "path"]`},
 	} {
@@ -369,7 +378,7 @@ func TestReadRefuses(t *testing.T) {
 			t.Errorf("%v, want\n%s", err, c.want)
 		}
 	}
-	if stdout, _, err := runPath(bursts, "--read", "-", "192.0.2.1"); err != nil || !strings.Contains(words(stdout), "199 requests more left less than 1ms behind another") {
+	if stdout, _, err := runPath(bursts, "--read", "-", "192.0.2.1"); err != nil || !strings.Contains(words(stdout), "199 requests more left less than 1ms behind another and may have waited for it: left out. That is most of them: sweep with --burst 1 and --rate 500,") {
 		t.Errorf("%v\n%s", err, stdout)
 	}
 }
@@ -386,6 +395,20 @@ func TestBaseline(t *testing.T) {
 	}
 	if _, _, err := runPath(w.lines(t, 5, 200, "192.0.2.3"), "--read", "-", "--interval", "20ms", "--baseline", file, "--save", "x"); err == nil || !strings.Contains(err.Error(), `20ms here and 10ms at the reference "rack0"`) {
 		t.Errorf("mixed intervals are stored: %v", err)
+	}
+	if _, _, err := runPath(w.lines(t, 5, 200, "192.0.2.3"), "--read", "-", "--baseline", file, "--save", "rack0", "192.0.2.3"); err == nil ||
+		!strings.Contains(err.Error(), "holds 192.0.2.1 under that name: 192.0.2.3 needs another") {
+		t.Errorf("another target is stored under the name: %v", err)
+	}
+	if _, _, err := runPath(w.lines(t, 1, 10, "192.0.2.3", "192.0.2.4"), "--read", "-", "--baseline", file, "--save", "x"); err == nil || err.Error() != "--save x: there are samples of 2 targets: name one" {
+		t.Errorf("one of two is stored: %v", err)
+	}
+	few := filepath.Join(t.TempDir(), "few.json")
+	if _, stderr, err := runPath(w.lines(t, 1, 100, "192.0.2.3"), "--read", "-", "--baseline", few, "--save", "x"); err != nil || !strings.Contains(stderr, "fewer than 200 RTTs") {
+		t.Errorf("few RTTs are stored: %v, %s", err, stderr)
+	}
+	if _, stderr, err := runPath(newWires(nil, 12).lines(t, 1, 100, "192.0.2.3"), "--read", "-", "--baseline", few, "--save", "y"); err == nil || !strings.Contains(err.Error(), "192.0.2.3 did not answer") {
+		t.Errorf("silence is stored: %v, %s", err, stderr)
 	}
 	stored, err := loadBaseline(file, false)
 	if err != nil || len(stored.Known) != 2 || stored.Known[1].Hops != 4 || stored.Known[1].Metres != 5 {

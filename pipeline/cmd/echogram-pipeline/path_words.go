@@ -69,6 +69,9 @@ func (f *finding) measured() []string {
 	if s.behind > 0 {
 		text = append(text, fmt.Sprintf("%s more left less than %v behind another and may have waited for it: left out.", counted(s.behind, "request"), leastInterval))
 	}
+	if s.behind > s.sent {
+		text = append(text, "That is most of them: "+apart+".")
+	}
 	if len(s.distrust) > 0 {
 		text = append(text, "Beware: what echogram sweep says of its own trust is "+strings.Join(s.distrust, "; ")+".")
 	}
@@ -77,6 +80,9 @@ func (f *finding) measured() []string {
 	}
 	return append(text, f.doubts()...)
 }
+
+// apart is how to sweep so that no request waits behind another.
+const apart = "sweep with --burst 1 and --rate 500, or one target at a time"
 
 // pace says how the requests were sent.
 func (f *finding) pace() string {
@@ -224,12 +230,15 @@ func (f *finding) answer() []string {
 		text = append(text, "In between: "+strings.Join(told, ", ")+".")
 	}
 	text = append(text, sentences("", f.Notes)...)
-	text = append(text, sentences("Cannot be told: ", f.Reasons)...)
+	alone := f.Slope == nil && len(f.cal.Known) == 0 && len(f.Sizes) > 0
+	if !alone || f.saved == "" {
+		text = append(text, sentences("Cannot be told: ", f.Reasons)...)
+	}
 	switch {
 	case f.saved != "":
 		text = append(text, "Stored as "+f.saved+".")
-	case len(told)+len(f.Reasons) == 0:
-		text = append(text, "Cannot be told: one frame size shows no slope, and there is no reference. Several --sizes, a --reference or a --baseline tell more.")
+	case alone:
+		text = append(text, "Several --sizes, a --reference or a --baseline tell more.")
 	}
 	return text
 }

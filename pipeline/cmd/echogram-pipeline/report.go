@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"echogram/pipeline/report"
+	"echogram/plugins/schema"
 )
 
 // maxStreams is how many streams of a kind are drawn without --all.
@@ -36,7 +37,7 @@ func newReport() *cobra.Command {
 	var f reportFlags
 	cmd := &cobra.Command{
 		Use:   "report {--out DIR | --page FILE} [--config FILE | FILE…]",
-		Short: "Draw networks, their blocks, and BFD sessions",
+		Short: "Draw networks, their blocks, BFD sessions, and paths",
 		Long: `Draw pictures of what was swept and of BFD sessions: from files of line protocol or con-ping's
 (NETWORK-LENGTH-EPOCH.txt, known by their names), gzip or not, - or none being STDIN; or from InfluxDB, where --config
 tells: points of sweeps and of BFD from its source, rows of block analytics from its sink.
@@ -44,7 +45,8 @@ tells: points of sweeps and of BFD from its source, rows of block analytics from
 Of each network: map, its latest RTTs along a Hilbert curve; animation, the same over its sweeps (gif, apng); calendar,
 the share that answers by hour and day; timeline, outages; hours, RTTs by hour of the day; churn, addresses and
 sessions by day. Of BFD (bfd): of each stream of echoes the RTT over time, its distribution and the send interval; of
-each end of a session the interval of control packets and the detection margin.
+each end of a session the interval of control packets and the detection margin. Of samples of single probes (path): of
+each target the distribution of its RTTs, what is cut as noise, and the fit, as the command path draws it.
 
 A picture is written in those of the formats that it has. Lines of other measurements are passed over, malformed ones
 counted and the first quoted. STDOUT gets the files made, one a line, and what each shows. Exit codes: 0 done, 1 failed,
@@ -69,7 +71,7 @@ or nothing to draw, 2 usage or configuration.`,
 	cmd.Flags().DurationVar(&f.max, "max", 0, "RTT at the upper end of a map's scale (default: the 99th percentile)")
 	cmd.Flags().StringVar(&f.zone, "timezone", "UTC", "time `ZONE` of days and hours, such as Europe/Berlin")
 	f.page = pageFlags(cmd)
-	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams of BFD, not only the first %d of echoes and of control packets", maxStreams))
+	cmd.Flags().BoolVar(&f.all, "all", false, fmt.Sprintf("draw all streams of BFD and all paths, not only the first %d of echoes, of control packets and of targets", maxStreams))
 	return cmd
 }
 
@@ -78,7 +80,7 @@ func allKinds() []string {
 	for _, k := range report.Kinds() {
 		all = append(all, string(k))
 	}
-	return append(all, bfdKind)
+	return append(all, bfdKind, pathKind)
 }
 
 // seldom is by how many percent memory may grow before garbage is looked for: nearly all that a report allocates is
@@ -90,11 +92,13 @@ type drawing struct {
 	formats []report.Format
 	kinds   []report.Kind
 	bfd     *report.Report     // nil: not wanted
+	paths   *paths             // nil: not wanted
 	nets    *report.Collection //
 	within  report.CollectionConfig
 	log     *slog.Logger
 	p       *progress
 	lines   int64
+	useless []error // of files without a line that could be read
 }
 
 func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -118,7 +122,7 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 	d.nets.Finish()
 	if f.page.wanted() {
 		if err := f.page.write(d.nets, stdout); err != nil || f.out == "" {
-			return err
+			return errors.Join(append(d.useless, err)...)
 		}
 	}
 	pictures := d.nets.Pictures(d.kinds, f.max)
@@ -126,10 +130,29 @@ func (f *reportFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 		d.warn()
 		pictures = append(pictures, d.bfd.Pictures()...)
 	}
+	pictures = append(pictures, d.pathPictures(f.all)...)
 	if len(pictures) == 0 {
-		return fmt.Errorf("report: nothing to draw for --picture %s in %d lines", strings.Join(f.picture, ","), d.lines)
+		return errors.Join(append(d.useless, f.nothing(d))...)
 	}
-	return d.draw(ctx, f.out, pictures, stdout)
+	return errors.Join(append(d.useless, d.draw(ctx, f.out, pictures, stdout))...)
+}
+
+// oneSweep says why an animation is not drawn.
+const oneSweep = "an animation needs two sweeps"
+
+// nothing says that there is nothing to draw, and what there is.
+func (f *reportFlags) nothing(d *drawing) error {
+	text := fmt.Sprintf("report: nothing to draw for --picture %s in %d lines", strings.Join(f.picture, ","), d.lines)
+	if seen := d.nets.Seen(); seen != "" {
+		text += " of " + seen
+	}
+	if len(d.nets.Networks) > 0 && slices.Contains(d.kinds, report.Animation) {
+		text += ": " + oneSweep
+	}
+	if d.paths != nil && d.paths.told > 0 {
+		text += ": " + schema.PathEstimate + " has no RTTs; a path is drawn out of " + schema.ICMPSample
+	}
+	return errors.New(text)
 }
 
 // interruptible runs read and returns early when ctx ends: nothing wakes a read from a pipe, but the process ends then.
@@ -153,6 +176,9 @@ func (d *drawing) warn() {
 
 // draw writes each picture in each format that it has, and the index.
 func (d *drawing) draw(ctx context.Context, dir string, pictures []report.Picture, stdout io.Writer) error {
+	if !slices.ContainsFunc(pictures, d.drawable) {
+		return d.noFormat(pictures)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -176,6 +202,28 @@ func (d *drawing) draw(ctx context.Context, dir string, pictures []report.Pictur
 		}
 	}
 	return nil
+}
+
+// drawable tells whether a picture has one of the formats that are asked for.
+func (d *drawing) drawable(p report.Picture) bool {
+	return slices.ContainsFunc(p.Formats(), func(f report.Format) bool { return slices.Contains(d.formats, f) })
+}
+
+// noFormat says which formats the pictures have instead.
+func (d *drawing) noFormat(pictures []report.Picture) error {
+	var have []string
+	for i := range pictures {
+		for _, format := range pictures[i].Formats() {
+			if !slices.Contains(have, string(format)) {
+				have = append(have, string(format))
+			}
+		}
+	}
+	text := fmt.Sprintf("report: nothing to draw: the pictures that there are have --format %s", strings.Join(have, ","))
+	if slices.Contains(d.formats, report.GIF) || slices.Contains(d.formats, report.APNG) {
+		text += "; " + oneSweep
+	}
+	return errors.New(text)
 }
 
 func writePicture(name string, p *report.Picture, format report.Format) error {

@@ -20,6 +20,8 @@ func (f *reportFlags) parse(files []string, now time.Time) (*drawing, error) {
 		return nil, errors.New("--out is missing, or --page")
 	case f.config != "" && len(files) > 0:
 		return nil, fmt.Errorf("--config and %s: read from InfluxDB or from files", files[0])
+	case f.page.wanted() && f.page.check() != nil:
+		return nil, f.page.check()
 	case f.max < 0:
 		return nil, fmt.Errorf("--max %v is negative", f.max)
 	}
@@ -59,6 +61,8 @@ func (f *reportFlags) parseKinds(d *drawing) error {
 				streams = 0
 			}
 			d.bfd = report.New(report.Config{Streams: streams, Start: d.within.Start, Stop: d.within.Stop})
+		case name == pathKind:
+			d.paths = &paths{}
 		case !slices.Contains(report.Kinds(), kind):
 			return fmt.Errorf("--picture %q is none of %s", name, strings.Join(allKinds(), ", "))
 		case !slices.Contains(d.kinds, kind):

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"echogram/pipeline/config"
 	"echogram/pipeline/source"
@@ -48,7 +50,26 @@ func (d *drawing) readInfluxDB(ctx context.Context, name string) (err error) {
 			return err
 		}
 	}
+	if err := d.readPaths(ctx, raw); err != nil {
+		return err
+	}
 	return d.readBFD(ctx, raw)
+}
+
+// readPaths reads samples of single probes, unless there are too many: other pictures need none.
+func (d *drawing) readPaths(ctx context.Context, from *source.Source) error {
+	if d.paths == nil {
+		return nil
+	}
+	d.p.say("%s", schema.ICMPSample)
+	err := d.paths.read(ctx, from, d.within.Start, d.within.Stop)
+	d.lines += int64(len(d.paths.samples))
+	if errors.Is(err, errManySamples) {
+		d.paths = nil
+		d.log.Warn("no picture of a path", "reason", err.Error())
+		return nil
+	}
+	return err
 }
 
 // outcome is what a report keeps of a row until all of its block have come.
@@ -65,6 +86,7 @@ func (d *drawing) readSweeps(ctx context.Context, from *source.Source) error {
 		return err
 	}
 	var rows []outcome
+	var bad badPoints
 	for i, p := range parts {
 		if !d.wants(p.Values[0]) {
 			continue
@@ -79,10 +101,30 @@ func (d *drawing) readSweeps(ctx context.Context, from *source.Source) error {
 		}
 		d.lines += int64(len(rows))
 		for _, r := range rows {
-			d.nets.Add(r.series, &schema.SweepRow{Time: r.time, Sent: r.sent, Received: r.received, Late: r.late, ResultCode: r.result, RTT: r.rtt})
+			row := &schema.SweepRow{Time: r.time, Sent: r.sent, Received: r.received, Late: r.late, ResultCode: r.result, RTT: r.rtt}
+			if err := cmp.Or(r.series.Check(), row.Check()); err != nil {
+				bad.add(r.series.Target, r.time, err)
+				continue
+			}
+			d.nets.Add(r.series, row)
 		}
 	}
+	if bad.n > 0 {
+		d.log.Warn("malformed points were left out", "count", bad.n, "first", bad.first)
+	}
 	return nil
+}
+
+// badPoints are stored points that no sweep can have written.
+type badPoints struct {
+	n     int64
+	first string
+}
+
+func (b *badPoints) add(target string, at int64, err error) {
+	if b.n++; b.n == 1 {
+		b.first = fmt.Sprintf("target %s at %s: %v", target, time.Unix(0, at).UTC().Format(time.RFC3339), err)
+	}
 }
 
 // wants tells whether a block can have targets in the network that is drawn.

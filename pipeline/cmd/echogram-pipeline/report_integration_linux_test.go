@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,4 +124,51 @@ func session(t *testing.T) (text []byte) {
 	}
 	add(&schema.BFDEventRow{BFDSeries: ends[0], Event: schema.BFDEventFlap, Time: noon.UnixNano() + int64(time.Hour), Text: `"Up" to Down`, From: "Up", To: "Down"})
 	return text
+}
+
+// TestPathsFromInfluxDB: stored samples tell, in either language, what the same rows tell as line protocol, in words and in
+// the picture.
+func TestPathsFromInfluxDB(t *testing.T) {
+	w := newWorld(t)
+	text := chain().lines(t, 5, 200, "192.0.2.3", "192.0.2.1", "192.0.2.4")
+	if err := lab.influx.Write(t.Context(), w.source, text); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(w.dir, "samples.lp")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stretch := []string{"--start", "2026-01-10T12:00:00Z", "--stop", "2026-01-10T13:00:00Z"}
+	references := []string{"--reference", "192.0.2.1=1,5", "--reference", "192.0.2.4=4,5"}
+	want, _, err := runPath("", append(references, "--read", file, "192.0.2.3")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	draw := func(dir string, args ...string) string {
+		dir = filepath.Join(w.dir, dir)
+		if _, log, err := runReport("", append(args, "--out", dir, "--picture", "path", "--format", "svg")...); err != nil {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		return dir
+	}
+	drawn := draw("lines", file)
+	for _, language := range []string{"influxql", "flux"} {
+		w.sourceKeys = "language = '" + language + "'"
+		config := w.config(database(t, "made-"+language), language+"-state")
+		args := slices.Concat(references, stretch, []string{"--stored", "--config", config, "192.0.2.3"})
+		if got, log, err := runPath("", args...); err != nil || got != want {
+			t.Errorf("%s: %v\n%s%s", language, err, log, got)
+		}
+		for _, name := range names(t, draw(language, append(stretch, "--config", config)...)) {
+			a, _ := os.ReadFile(filepath.Join(drawn, name))
+			b, _ := os.ReadFile(filepath.Join(w.dir, language, name))
+			if len(a) == 0 || !bytes.Equal(a, b) {
+				t.Errorf("%s: %s differs", language, name)
+			}
+		}
+	}
+	if _, _, err := runPath("", "--stored", "--config", w.config(database(t, "made"), "state"), "--start", "2026-01-09T12:00:00Z", "--stop", "2026-01-09T13:00:00Z"); err == nil ||
+		!strings.Contains(err.Error(), "path: no points of icmp_sample in bucket") {
+		t.Error(err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,10 +26,23 @@ func pageFlags(cmd *cobra.Command) *pageOutput {
 // wanted tells whether a page is asked for.
 func (p *pageOutput) wanted() bool { return p.file != "" }
 
+// check refuses what is no name of a page: the flag takes the word behind it, which may have been meant as a FILE to read.
+func (p *pageOutput) check() error {
+	switch strings.ToLower(filepath.Ext(p.file)) {
+	case ".html", ".htm":
+		return nil
+	}
+	return fmt.Errorf("--page %s does not end in .html: the word behind --page names the page that is written, such as --page network.html", p.file)
+}
+
 // write makes the file, or replaces it when the page is whole, and names it on stdout.
 func (p *pageOutput) write(c *report.Collection, stdout io.Writer) error {
 	if len(c.Networks) == 0 {
-		return errors.New("report: no rows of networks, so no page")
+		text := "report: no rows of networks, so no page"
+		if seen := c.Seen(); seen != "" {
+			text += ": there are " + seen
+		}
+		return errors.New(text)
 	}
 	out, err := os.CreateTemp(filepath.Dir(p.file), filepath.Base(p.file)+".*")
 	if err != nil {

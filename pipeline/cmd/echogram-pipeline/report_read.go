@@ -18,6 +18,7 @@ func (d *drawing) readFiles(ctx context.Context, files []string, stdin io.Reader
 		err = in.each(func(r *lines.Reader) error { return d.read(ctx, r) })
 	}
 	d.lines = in.lines
+	d.useless = in.useless
 	return err
 }
 
@@ -40,6 +41,10 @@ func (d *drawing) read(ctx context.Context, r *lines.Reader) error {
 			d.nets.Add(r.Series, &r.Row)
 		case lines.Late:
 			d.nets.Late(r.Series, &r.Row)
+		case lines.Manifest:
+			if d.paths != nil {
+				d.paths.manifest(d, r.Stats)
+			}
 		case lines.Other:
 			if err := d.line(r.Text()); err != nil {
 				r.Refuse(err)
@@ -50,8 +55,16 @@ func (d *drawing) read(ctx context.Context, r *lines.Reader) error {
 
 // line takes a line that is no target's row.
 func (d *drawing) line(text []byte) error {
-	if ours, err := d.nets.Line(text); ours || d.bfd == nil {
+	if ours, err := d.nets.Line(text); ours {
 		return err
+	}
+	if d.paths != nil {
+		if ours, err := d.paths.line(d, text); ours {
+			return err
+		}
+	}
+	if d.bfd == nil {
+		return nil
 	}
 	_, err := d.bfd.Line(text)
 	return err

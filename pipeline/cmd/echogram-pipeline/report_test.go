@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const echoLines = `bfd_echo_rtt,local=10.0.0.1,peer=10.0.0.2 rtt_ns=12000i,answered=true 1768046400000000000
@@ -86,7 +88,17 @@ func TestReportErrors(t *testing.T) {
 		{echoLines, "--out " + dir + " --start 7 --stop 5", "--start 1970-01-01T00:00:07Z does not lie before --stop, 1970-01-01T00:00:05Z", true},
 		{echoLines, "--out " + dir + " --config c.toml a", "--config and a: read from InfluxDB or from files", true},
 		{echoLines, "--out " + dir + " --config " + filepath.Join(dir, "none"), "no such file", true},
-		{"cpu usage=1 1\n", "--out " + dir, "report: nothing to draw for --picture map,animation,calendar,timeline,hours,churn,bfd in 1 lines", false},
+		{"cpu usage=1 1\n", "--out " + dir, "report: nothing to draw for --picture map,animation,calendar,timeline,hours,churn,bfd,path in 1 lines", false},
+		{echoLines, "--out " + dir + " --page data.txt", "--page data.txt does not end in .html: the word behind --page names the page", true},
+		{sweepLines, "--out " + dir + " --network 10.0.0.0/8",
+			"in 5 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-11T12:00:00Z", false},
+		{sweepLines, "--out " + dir + " --start 1768140000", "in 5 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-11T12:00:00Z", false},
+		{sweepLines, "--page " + dir + "/p.html --start 1768140000", "no rows of networks, so no page: there are 198.18.0.0/16, from 2026-01-10T12:00:00Z", false},
+		{oneSweepLine, "--out " + dir + "/none --format gif", "report: nothing to draw: the pictures that there are have --format png,svg; an animation needs two sweeps", false},
+		{oneSweepLine, "--out " + dir + "/none --picture animation",
+			"in 1 lines of 198.18.0.0/16, from 2026-01-10T12:00:00Z to 2026-01-10T12:00:00Z: an animation needs two sweeps", false},
+		{"path_estimate,target=a probes=1i 7\n", "--out " + dir, "in 1 lines: path_estimate has no RTTs; a path is drawn out of icmp_sample", false},
+		{"192.0.2.1,0.25\n", "--out " + dir, "-: nothing but malformed lines, which look like con-ping's", false},
 		{"", "--out " + dir + " " + filepath.Join(dir, "none"), "no such file", false},
 		{echoLines, "--out /dev/null/x", "not a directory", false},
 	} {
@@ -94,6 +106,9 @@ func TestReportErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), k.want) || errors.As(err, new(usageError)) != k.usage {
 			t.Errorf("%q: %v, want %q", k.args, err, k.want)
 		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none")); err == nil {
+		t.Error("a directory is made for nothing")
 	}
 }
 
@@ -155,6 +170,52 @@ func TestReportOfConPing(t *testing.T) {
 		t.Errorf("%s", stderr)
 	}
 }
+
+// TestReportOfPaths: samples make the picture that the command path draws of them.
+func TestReportOfPaths(t *testing.T) {
+	text := chain().lines(t, 5, 200, "192.0.2.3", "192.0.2.4")
+	elsewhere := strings.ReplaceAll(chain().lines(t, 1, 200, "192.0.2.3"), "host=lab", "host=moon")
+	dir := t.TempDir()
+	stdout, stderr, err := runReport(text+elsewhere, "--out", dir, "--format", "svg")
+	if err != nil || stderr != "" {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	var names []string
+	for line := range strings.Lines(stdout) {
+		name, _, _ := strings.Cut(line, "\t")
+		names = append(names, filepath.Base(name))
+	}
+	if want := []string{"path_192.0.2.3.svg", "path_192.0.2.3_2.svg", "path_192.0.2.4.svg"}; !slices.Equal(names, want) {
+		t.Errorf("%v", names)
+	}
+	if _, _, err := runPath(text, "--read", "-", "--picture", filepath.Join(dir, "own.svg"), "192.0.2.4"); err != nil {
+		t.Fatal(err)
+	}
+	a, _ := os.ReadFile(filepath.Join(dir, "own.svg"))
+	if b, _ := os.ReadFile(filepath.Join(dir, "path_192.0.2.4.svg")); len(a) == 0 || !bytes.Equal(a, b) {
+		t.Error("the command path draws another picture")
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--picture path --network 192.0.2.4/32", "path_192.0.2.4"}, {"--picture path --stop 2026-01-10T12:00:02Z", "path_192.0.2.3"},
+	} {
+		stdout, _, err := runReport(text, append(strings.Fields(c.args), "--out", dir, "--format", "png")...)
+		if err != nil || strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, c.want) {
+			t.Errorf("%s: %v\n%s", c.args, err, stdout)
+		}
+	}
+	burst := newWires(map[string]float64{"192.0.2.3": 5000}, 12)
+	burst.interval = time.Microsecond
+	burst.Run(t.Context(), netip.MustParseAddr("192.0.2.9"), 1) // the first of the burst
+	if _, stderr, err := runReport(chain().lines(t, 1, 1, "192.0.2.9")+burst.lines(t, 1, 50, "192.0.2.3"), "--out", dir, "--picture", "path"); err == nil ||
+		!strings.Contains(stderr, "count=1") || !strings.Contains(stderr, "sweep with --burst 1 and --rate 500") {
+		t.Errorf("%v\n%s", err, stderr)
+	}
+	if _, stderr, _ := runReport("icmp_sample,target=a probe=1 7\nicmp_sample,target=a probe=1i\n", "--out", dir); !strings.Contains(stderr, "count=2 line=1") {
+		t.Errorf("%s", stderr)
+	}
+}
+
+const oneSweepLine = "icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.1.0/24,target=198.18.1.1 sent=1i,received=1i,rtt_ns=2000000i,result_code=0i 1768046400000000000\n"
 
 const sweepLines = `icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.1.0/24,target=198.18.1.1 sent=1i,received=1i,rtt_ns=2000000i,result_code=0i 1768046400000000000
 icmp_sweep,host=h,instance=i,network=198.18.0.0/16,block=198.18.2.0/24,target=198.18.2.1 sent=1i,received=0i,result_code=1i 1768046400000000000

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"os"
 	"strings"
@@ -45,8 +47,11 @@ login is left out (INFLUX_USERNAME and INFLUX_PASSWORD on 1.8, INFLUX_TOKEN on 2
 }
 
 func (f *retentionFlags) run(stdout io.Writer) error {
-	if f.config == "" || f.targets < 1 {
-		return usageError{fmt.Errorf("--config is missing, or --targets %d is not positive", f.targets)}
+	switch {
+	case f.config == "":
+		return usageError{errors.New("--config is missing")}
+	case f.targets < 1:
+		return usageError{fmt.Errorf("--targets %d is not positive", f.targets)}
 	}
 	cfg, err := config.Load(f.config, os.LookupEnv)
 	if err != nil {
@@ -54,6 +59,9 @@ func (f *retentionFlags) run(stdout io.Writer) error {
 	}
 	if cfg.Source.URL == "" || cfg.Sink.Type != config.InfluxDB {
 		return usageError{fmt.Errorf("%s: source and sink are not both InfluxDB", f.config)}
+	}
+	if cfg.OneBucket() {
+		return usageError{fmt.Errorf("%s: key \"sink.bucket\": %q is the source's, too: a bucket forgets all that it holds after the same time, so rollups need one of their own", f.config, cfg.Sink.Bucket)}
 	}
 	_, err = io.WriteString(stdout, f.script(cfg))
 	return err
@@ -73,12 +81,17 @@ func keep(length time.Duration) time.Duration {
 
 func (f *retentionFlags) script(cfg *config.Config) string {
 	raw := max(7*24*time.Hour, (2 * cfg.Revisit.Duration).Round(24*time.Hour))
+	blocks, span := cfg.Blocks(), ""
+	if blocks != nil {
+		raw = max(raw, time.Duration(blocks.Span+1)*24*time.Hour)
+		span = fmt.Sprintf(", and for a backfill of blocks block.span, %d days, before it", blocks.Span)
+	}
 	perDay := float64(24 * time.Hour)
 	points := float64(f.targets) * perDay / float64(cfg.SweepInterval.Duration)
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\n# What InfluxDB keeps, and for how long. Sizes are for %d targets, compacted.\nset -eu\n\n", f.targets)
-	fmt.Fprintf(&b, "# Raw points: %s, %s. At least revisit, %s, must be left for the pipeline.\n",
-		days(raw), size(points*bytesPoint*raw.Hours()/24), cfg.Revisit)
+	fmt.Fprintf(&b, "# Raw points: %s, %s. At least revisit, %s, must be left for the pipeline%s.\n",
+		days(raw), size(points*bytesPoint*raw.Hours()/24), cfg.Revisit, span)
 	bucket(&b, &cfg.Source.Server, raw)
 	fmt.Fprintf(&b, "\n# Rollups: for ever, but for those of short windows, which this deletes: run it every day.\n")
 	bucket(&b, &cfg.Sink.Server, 0)
@@ -95,6 +108,11 @@ func (f *retentionFlags) script(cfg *config.Config) string {
 		fmt.Fprintf(&b, "\n# %s: %s, %s.\n", name, days(keep(l)), size(rows*bytesRow*keep(l).Hours()/24))
 		deletion(&b, &cfg.Sink.Server, name, keep(l))
 	}
+	if blocks != nil {
+		n := math.Ceil(float64(f.targets) / 256)
+		rows := 365 * (n*(perDay/float64(blocks.Window)+2) + float64(blocks.Top)) // of state; of churn and daily; of single targets
+		fmt.Fprintf(&b, "\n# block_state, block_churn, block_daily, and the few of block_outage: for ever, %s a year.\n", size(rows*bytesRow))
+	}
 	return b.String()
 }
 
@@ -108,6 +126,7 @@ func bucket(b *strings.Builder, s *config.Server, keep time.Duration) {
 	db, rp, ok := strings.Cut(s.Bucket, "/")
 	if !ok {
 		rp = "autogen"
+		fmt.Fprintf(b, "# %s names no policy (%[1]s/POLICY): it is taken for that of %[1]s/autogen.\n", db)
 	}
 	duration := "INF"
 	if keep > 0 {

@@ -66,6 +66,9 @@ func (f *runFlags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.W
 		return usageError{err}
 	}
 	if f.check {
+		if cfg.OneBucket() {
+			fmt.Fprintf(stderr, "%s: source and sink are one bucket: what is made of raw points is kept no longer than these\n", f.config)
+		}
 		return cfg.Print(stdout)
 	}
 	log := newLog(stderr, cfg)

@@ -134,6 +134,7 @@ func target(r *schema.SweepRow) string { return r.Target }
 // TestRollupsAreTrue: 4,096 targets and a small instance beside them, across an hour's end, against sums made the
 // plainest way; by InfluxQL and by Flux.
 func TestRollupsAreTrue(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for at := noon.Add(-5 * time.Minute); at.Before(noon.Add(3 * time.Minute)); at = at.Add(10 * time.Second) {
 		w.add("big", 1, 4096, at, 0)

@@ -88,8 +88,14 @@ func until(ctx context.Context, in io.Reader) io.Reader {
 	return r
 }
 
+// warnMalformed says how many lines were malformed, and shows the first few.
 func warnMalformed(log *slog.Logger, name string, r *lines.Reader) {
-	if n, first, line := r.Malformed(); n > 0 {
-		log.Warn("malformed lines were left out", "file", name, "count", n, "line", line, "first", first)
+	n, first, line := r.Malformed()
+	if n == 0 {
+		return
+	}
+	log.Warn("malformed lines were left out", "file", name, "count", n, "line", line, "first", first)
+	for _, f := range r.Faults()[1:] {
+		log.Warn("another malformed line", "file", name, "line", f.Line, "text", f.Text, "reason", f.Err.Error())
 	}
 }

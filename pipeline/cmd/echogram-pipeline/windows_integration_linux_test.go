@@ -48,6 +48,7 @@ received = "packets_received"
 // TestEveryWindow: two days of sweeps and of pings. Out of InfluxDB, in both languages, the rollups over each window
 // are those of the plainest sums; and lines in any order within the lateness give the same bytes.
 func TestEveryWindow(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.windows, w.extra = `["1m", "10m", "1h", "1d"]`, pingKeys
 	midnight := noon.Truncate(day)

@@ -143,10 +143,13 @@ func (r *run) sample(b, target, k int) schema.SampleRow {
 	row := schema.SampleRow{
 		Series: r.series(b, target, r.plan.sizeName(k)), Time: p.stamp(), Sweep: r.job.Start, Probe: int64(k), ResultCode: schema.ResultSilent,
 	}
-	switch rtt, _ := p.rtt(); {
+	switch rtt, timed := p.rtt(); {
 	case p.answeredAt() != 0:
-		row.RTT, row.TTL = schema.Some(rtt), schema.Some(int64(p.ttl))
-		if row.Late = rtt > int64(r.plan.Timeout); !row.Late {
+		row.TTL = schema.Some(int64(p.ttl))
+		if timed && rtt >= 0 { // else the request was not captured, or the clock was set back
+			row.RTT = schema.Some(rtt)
+		}
+		if row.Late = timed && rtt > int64(r.plan.Timeout); !row.Late {
 			row.ResultCode = schema.ResultAnswered
 		}
 	case p.erred():
