@@ -132,8 +132,9 @@ func (m *Monitor) newSeat(series *schema.RTTSeries) *seat {
 	return s
 }
 
-// forgetSeats drops all seats: they are made again as their series come.
-func (m *Monitor) forgetSeats() {
+// Forget drops what is kept by the pointers of series: it is made again as they come. It is to be called when series may
+// have other pointers from here on.
+func (m *Monitor) Forget() {
 	m.seats, m.guess = nil, 0
 	clear(m.bySeries)
 }

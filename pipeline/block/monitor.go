@@ -105,7 +105,7 @@ func (m *Monitor) first(before int64) (first *instance) {
 func (m *Monitor) flush(in *instance, emit func(schema.Row) error) error {
 	if in.dropped {
 		in.dropped = false
-		m.forgetSeats()
+		m.Forget()
 	}
 	rows := in.rows
 	in.rows = in.rows[:0]

@@ -28,7 +28,7 @@ func lines(t testing.TB, rows []schema.Row) (all []string) {
 	return all
 }
 
-// TestSaved: a Monitor that is saved and loaded at random sweeps, with sweeps that come in any order and are closed many
+// TestSaved: a Monitor that is saved and loaded at random sweeps, or told that series have other pointers, with sweeps that come in any order and are closed many
 // at once, tells the same as one that sees one sweep after the other.
 func TestSaved(t *testing.T) {
 	for seed := range uint64(4) {
@@ -51,7 +51,12 @@ func TestSaved(t *testing.T) {
 				w.feed(m, n, true)
 			}
 			check(t, m.Close(w.start.Add(time.Duration(n-1)*tick+1).UnixNano(), parts.take))
-			if rng.IntN(3) == 0 {
+			switch rng.IntN(6) {
+			case 0:
+				if m.Forget(); len(m.seats)+len(m.bySeries) > 0 {
+					t.Error("series are kept")
+				}
+			case 1, 2:
 				var state bytes.Buffer
 				check(t, m.Save(&state))
 				loaded, err := Load(Config{Labels: []string{"site"}}, &state)

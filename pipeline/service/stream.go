@@ -130,12 +130,16 @@ func (s *Stream) Read(ctx context.Context, r *lines.Reader) error {
 	}
 }
 
-// forget has r drop what the rollup has dropped, which is once in each longest window.
+// forget has r drop what the rollup has dropped, which is once in each longest window: series of these have other pointers
+// when they come again.
 func (s *Stream) forget(r *lines.Reader) {
 	longest := int64(s.cfg.Rollup.Lengths[len(s.cfg.Rollup.Lengths)-1])
 	if end := window.Floor(s.closed, longest); end > s.forgot {
 		s.forgot = end
 		r.Forget(s.rollup.Knows)
+		if s.blocks != nil && s.blocks.monitor != nil {
+			s.blocks.monitor.Forget()
+		}
 	}
 }
 
