@@ -457,3 +457,20 @@ func TestHalvesUnderALimit(t *testing.T) {
 		}
 	}
 }
+
+// TestRenumberingBesideAnOutage: in the sweep in which one population moves, another block of nearly as many fails.
+func TestRenumberingBesideAnOutage(t *testing.T) {
+	w := town(14, 8)
+	out, moves, to := w.static(54), w.static(45), w.static(3)
+	w.add(out)
+	moves.step = func(p *people, w *world, n int, _ time.Time) {
+		if n == 80 {
+			p.there = [256]bool{}
+			to.fill(w, 45)
+		}
+	}
+	w.add(moves)
+	w.add(to)
+	w.outages = []failure{{block: 8, high: 256, from: 80, to: 90}}
+	w.expect(t, w.run(t, 2*day), "renumbering 198.18.9.0/24 80-80", "outage 198.18.8.0/24 80-90")
+}

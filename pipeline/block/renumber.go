@@ -78,14 +78,37 @@ func (u *unit) rise(s *span, b *blockState) float64 {
 // moved is the block to which the population of a silent unit went; nil: to none. A population that was on its way in
 // the last sweep in which some answered was larger in the one before.
 func (in *instance) moved(s *span, b *blockState, u *unit) *blockState {
-	lost := float64(u.Ref.Len())
-	if to := in.takenAtOnce(s, b, u, lost); to != nil {
-		return to
-	}
-	if before := float64(u.Recent[min(u.Sweeps, recentCounts-1)]); before > s.cfg.Renumbering.High*lost {
-		return in.takenAtOnce(s, b, u, before)
+	for _, lost := range u.lost(s.cfg) {
+		if to := in.takenAtOnce(s, b, u, lost); to != nil {
+			return to
+		}
 	}
 	return nil
+}
+
+// lost is how many addresses a silent unit may have lost.
+func (u *unit) lost(cfg *Config) []float64 {
+	last, before := float64(u.Ref.Len()), float64(u.Recent[min(u.Sweeps, recentCounts-1)])
+	if before > cfg.Renumbering.High*last {
+		return []float64{last, before}
+	}
+	return []float64{last}
+}
+
+// rivalled tells whether another block that is silent has lost more nearly as many addresses as a riser gained: two blocks
+// that fall silent at the same time need not have done so for the same reason.
+func (in *instance) rivalled(u *unit, r *riser, lost float64) bool {
+	for _, b := range in.Blocks {
+		if b == nil || b.Whole.Mood != silent || b == r.block || &b.Whole == u || b.Whole.To != (blockKey{}) {
+			continue
+		}
+		for _, other := range b.Whole.lost(&in.cfg) {
+			if in.cfg.Renumbering.match(r.rise, other) && abs(r.rise-other) < abs(r.rise-lost) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // seek notes where the population of a silent unit went. It is asked in each sweep of the silence: of few addresses it takes
@@ -112,7 +135,7 @@ func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *
 		}
 	}
 	for _, network := range []bool{true, false} {
-		if to := c.takenBy(all, b, lost, network); to != nil {
+		if to := in.takenBy(all, b, u, lost, network); to != nil {
 			return to
 		}
 	}
@@ -120,12 +143,13 @@ func (in *instance) takenAtOnce(s *span, b *blockState, u *unit, lost float64) *
 }
 
 // takenBy finds the block whose rise is nearest to lost, or else the greatest of those that share it.
-func (c *RenumberingConfig) takenBy(all []riser, from *blockState, lost float64, network bool) *blockState {
+func (in *instance) takenBy(all []riser, from *blockState, u *unit, lost float64, network bool) *blockState {
+	c := &in.cfg.Renumbering
 	var best, greatest *riser
 	sum, parts := 0.0, 0
 	for i := range all {
 		r := &all[i]
-		if r.block == from || network && r.block.Network != from.Network {
+		if r.block == from || network && r.block.Network != from.Network || in.rivalled(u, r, lost) {
 			continue
 		}
 		if c.match(r.rise, lost) && (best == nil || abs(r.rise-lost) < abs(best.rise-lost)) {
