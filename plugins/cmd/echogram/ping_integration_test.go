@@ -153,7 +153,7 @@ func least(t *testing.T, o outcome) float64 {
 	return ms
 }
 
-// TestPingBesidePing: what scripts find in the other's statistics they find in ours, and no RTT of ours is above.
+// TestPingBesidePing: what scripts find in the other's statistics they find in ours, and no RTT of ours is far above.
 func TestPingBesidePing(t *testing.T) {
 	if _, err := exec.LookPath("ping"); err != nil {
 		t.Fatalf("%v: install it with: apt-get install iputils-ping", err)
@@ -169,7 +169,7 @@ func TestPingBesidePing(t *testing.T) {
 			}
 		}
 		t.Logf("%s: least RTT %.6f ms, that of ping %.6f ms", target, least(t, ours), least(t, theirs))
-		if least(t, ours) > least(t, theirs)+.005 { // theirs is cut to a microsecond, and of other requests
+		if least(t, ours) > least(t, theirs)+.02 { // theirs is of other requests, and has no capture on its way
 			t.Errorf("%s: least RTT %.6f ms, that of ping is %.6f ms", target, least(t, ours), least(t, theirs))
 		}
 	}
