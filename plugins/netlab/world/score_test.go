@@ -97,7 +97,7 @@ func TestScoreOfPerfectRows(t *testing.T) {
 	if missed := f.Missed(); missed != nil || f.F1() != 1 {
 		t.Errorf("missed %v, F1 %v", missed, f.F1())
 	}
-	for _, table := range []string{f.Text(), f.Markdown()} {
+	for _, table := range []string{f.Text(), Markdown([]string{"seed 1", "seed 2"}, []*Figures{f, f})} {
 		if !strings.Contains(table, "outages of blocks, precision") || !strings.Contains(table, "1.000") || strings.Contains(table, "missed") {
 			t.Error(table)
 		}

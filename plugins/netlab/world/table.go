@@ -101,14 +101,29 @@ func (f *Figures) Text() string {
 	return b.String()
 }
 
-// Markdown is the table for a document.
-func (f *Figures) Markdown() string {
+// Markdown is the table of several worlds for a document, a column each; what misses its goal is bold.
+func Markdown(names []string, all []*Figures) string {
 	var b strings.Builder
-	b.WriteString("| figure | value | cases | goal |\n| --- | --- | --- | --- |\n")
-	for _, l := range f.table() {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", l.name, l.value, l.cases, l.goal)
+	fmt.Fprintf(&b, "| | asked | %s |\n| --- | ---%s |\n", strings.Join(names, " | "), strings.Repeat(" | ---", len(all)))
+	for i, l := range all[0].table() {
+		fmt.Fprintf(&b, "| %s | %s", l.name, l.goal)
+		for _, f := range all {
+			b.WriteString(" | " + f.table()[i].cell())
+		}
+		b.WriteString(" |\n")
 	}
 	return b.String()
+}
+
+func (f *figure) cell() string {
+	text := f.value
+	if f.cases != "" {
+		text += ", " + f.cases
+	}
+	if !f.met {
+		return "**" + text + "**"
+	}
+	return text
 }
 
 // classes says of each use how its blocks were classed.

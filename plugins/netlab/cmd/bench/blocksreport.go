@@ -62,13 +62,15 @@ func (r *blocksReport) write(w io.Writer, markdown bool) error {
 	} else {
 		b.WriteString(align(r.rows()) + blocksLegend)
 	}
+	var names []string
 	for i, f := range r.Figures {
-		fmt.Fprintf(&b, "\nSeed %d, %s:\n\n", r.Runs[i].Seed, r.Runs[i].world())
-		if markdown {
-			b.WriteString(f.Markdown())
-		} else {
-			b.WriteString(f.Text())
+		names = append(names, fmt.Sprintf("seed %d", r.Runs[i].Seed))
+		if !markdown {
+			fmt.Fprintf(&b, "\nSeed %d, %s:\n\n%s", r.Runs[i].Seed, r.Runs[i].world(), f.Text())
 		}
+	}
+	if markdown {
+		fmt.Fprintf(&b, "\n%s:\n\n%s", r.Runs[0].world(), world.Markdown(names, r.Figures))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
