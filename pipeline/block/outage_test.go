@@ -474,3 +474,21 @@ func TestRenumberingBesideAnOutage(t *testing.T) {
 	w.outages = []failure{{block: 8, high: 256, from: 80, to: 90}}
 	w.expect(t, w.run(t, 2*day), "renumbering 198.18.9.0/24 80-80", "outage 198.18.8.0/24 80-90")
 }
+
+// TestVantageWithinASweep: the prober's own way breaks and is mended while some blocks are probed, all over the network. As
+// many neighbours that are silent are an outage each.
+func TestVantageWithinASweep(t *testing.T) {
+	for apart, want := range map[int]int{2: 1, 1: 25} {
+		w := newWorld(3)
+		for range 60 {
+			w.add(w.static(20))
+		}
+		for i := range 25 {
+			w.outages = append(w.outages, failure{block: 5 + apart*i, high: 256, from: 60, to: 61})
+		}
+		got := w.run(t, day)
+		if len(got) != want || (got[0].Event == schema.EventVantage) != (apart == 2) {
+			t.Errorf("%d blocks that are silent, %d apart: %d events, the first %+v", len(w.outages), apart, len(got), got[0])
+		}
+	}
+}

@@ -25,6 +25,10 @@ type OutageConfig struct {
 	// VantageLeast is how many addresses of a block must have answered before, so that its silence says something of the
 	// prober's own way; 3: at 5 % loss one silence in 8,000 is chance.
 	VantageLeast int
+	// SpreadLeast blocks, and SpreadShare of all, that are no neighbours, are silent in one sweep and answer in the next: what
+	// they have in common is when they were probed; 20 and 0.1, set on simulated uplinks.
+	SpreadLeast int
+	SpreadShare float64
 }
 
 // RenumberingConfig holds the thresholds between an outage and a population that went elsewhere. To look for it is IAS's (PAM
@@ -96,7 +100,7 @@ func Defaults() Config {
 		Stable: 0.95, Volatile: 0.0016, LongUptime: 6 * time.Hour, Underused: 0.1, Classified: 0.2,
 		Days: 3, Span: 14, Low: 500 * time.Microsecond, Mild: time.Millisecond, Severe: 3 * time.Millisecond, Targets: 3, Top: 100,
 		Outage: OutageConfig{Memory: 14 * 24 * time.Hour, Stray: 0.01 / 256, Dependence: 0.5, Sudden: 8 * time.Hour, Same: 0.6,
-			Resettled: 72 * time.Hour, VantageLeast: 3},
+			Resettled: 72 * time.Hour, VantageLeast: 3, SpreadLeast: 20, SpreadShare: 0.1},
 		Renumbering: RenumberingConfig{Least: 5, Low: 0.7, High: 1.3, AtOnce: 0.6, InTwo: 0.9, Parts: 8, Unused: 20 * time.Hour},
 		Rate: RateConfig{Step: 1.5, Sweeps: 6, Elasticity: 0.2, ElasticityOver: 0.05, Steps: 1.8, Sure: 5, RandomShare: 0.15, RandomLeast: 8,
 			RandomMemory: 24, OftenRandom: 0.5, Capped: 0.25, CappedOver: 0.6, CappedLeast: 24},

@@ -12,8 +12,8 @@ var carrierLost = []string{"interface_down", "carrier"}
 
 // ownWay follows whether the prober's own way is suspect: most blocks silent at once, the references silent as they
 // never are, or the carrier lost. It breaks and is mended in the middle of a sweep, so that the sweep before such a one
-// and the one behind it are suspect, too, where blocks are silent in them that were not before. It emits one event for
-// all of it, and tells whether nothing can be said of the blocks.
+// and the one behind it are suspect, too, where blocks are silent in them that were not before; or all of that happens
+// while some blocks are probed. It emits one event for all of it, and tells whether nothing can be said of the blocks.
 func (in *instance) ownWay(s *span, told bool) bool {
 	silent, why := in.suspect(s.cur, told)
 	if told && why == "" && in.referencesLost(s) {
@@ -24,6 +24,8 @@ func (in *instance) ownWay(s *span, told bool) bool {
 		in.VantageLast = true
 	case told && silent > 0 && in.soon(s):
 		why = "the way broke in the middle of the sweep"
+	case told && silent >= in.cfg.Outage.SpreadLeast && in.blinked(s):
+		why = "the way broke and was mended within a sweep"
 	case told && silent > 0 && in.VantageLast:
 		why, in.VantageLast = "the way was mended in the middle of the sweep", false
 	case in.Vantage != nil && !told:
@@ -78,6 +80,33 @@ func (in *instance) soon(s *span) bool {
 	return why != ""
 }
 
+// blinked tells of many blocks, spread over all, that are silent in one sweep and answer in the next: what they have in
+// common is when they were probed.
+func (in *instance) blinked(s *span) bool {
+	if s.next == nil {
+		return false
+	}
+	silent, of, runs, back, before := 0, 0, 0, 0, false
+	for _, b := range in.sorted() {
+		hushed, counts := in.hushed(b, s.cur)
+		if !counts {
+			continue
+		}
+		of++
+		if hushed {
+			silent++
+			if !before {
+				runs++
+			}
+			if s.look(b.number).Answered.Len() > 0 {
+				back++
+			}
+		}
+		before = hushed
+	}
+	return float64(silent) >= in.cfg.Outage.SpreadShare*float64(of) && 2*runs >= silent && 10*back >= 9*silent
+}
+
 func (in *instance) silentNext(s *span) int {
 	if s.next == nil {
 		return 0
@@ -89,17 +118,25 @@ func (in *instance) silentNext(s *span) int {
 // silentBlocks counts the blocks that answered before, and those of them of which nobody does.
 func (in *instance) silentBlocks(w *sweep) (silent, of int) {
 	for _, b := range in.Blocks {
-		if b == nil || b.Whole.Mood != standing || int(b.Whole.Recent[0]) < in.cfg.Outage.VantageLeast {
-			continue
-		}
-		if l := w.look(b.number); l.Probed.Len() > 0 {
+		hushed, counts := in.hushed(b, w)
+		if counts {
 			of++
-			if l.Answered.Len() == 0 {
-				silent++
-			}
+		}
+		if hushed {
+			silent++
 		}
 	}
 	return silent, of
+}
+
+// hushed tells of a block that answered before, as far as that counts, whether nobody does in a sweep.
+func (in *instance) hushed(b *blockState, w *sweep) (hushed, counts bool) {
+	if b == nil || b.Whole.Mood != standing || int(b.Whole.Recent[0]) < in.cfg.Outage.VantageLeast {
+		return false, false
+	}
+	l := w.look(b.number)
+	counts = l.Probed.Len() > 0
+	return counts && l.Answered.Len() == 0, counts
 }
 
 // referencesLost takes a sweep into the belief that the references can be reached. They are lost when the belief says so,

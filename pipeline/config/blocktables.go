@@ -31,6 +31,8 @@ type Outage struct {
 	Same         float64         `toml:"same"`
 	Resettled    strict.Duration `toml:"resettled"`
 	VantageLeast int             `toml:"vantage_least"`
+	SpreadLeast  int             `toml:"spread_least"`
+	SpreadShare  float64         `toml:"spread_share"`
 }
 
 // Renumbering is block.RenumberingConfig.
