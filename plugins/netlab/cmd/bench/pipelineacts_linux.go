@@ -27,7 +27,10 @@ const (
 
 // acts lists who takes part.
 func (b *pipelineBench) acts() []act {
-	acts := []act{{table: fromFile, names: []string{nameImport}, ours: true, run: b.importFile}}
+	acts := []act{
+		{table: fromFile, names: []string{nameImport}, ours: true, run: b.importFile("")},
+		{table: fromFile, names: []string{nameRollups}, ours: true, run: b.importFile(noBlocks)},
+	}
 	if b.telegraf != "" {
 		acts = append(acts,
 			act{table: fromFile, names: []string{nameBasic}, run: b.aggregate(basicstats)},
@@ -46,11 +49,22 @@ func oneCore(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
+// noBlocks has blocks not looked at: those beside us know none.
+const noBlocks = "[block]\nenabled = false\n"
+
+// fileConfig is that of import, but for tables.
+const fileConfig = "sweep_interval = '5m'\n[source]\ntype = 'stdin'\n[sink]\ntype = 'stdout'\n"
+
 // importFile rolls the day's file up into another.
-func (b *pipelineBench) importFile(ctx context.Context) ([]*pipelineRun, error) {
-	out := b.path("rollups.lp")
-	defer os.Remove(out)
-	return b.readFile(ctx, b.store.day.points(daySweeps), out, b.pipeline, "import", "--output", out, b.store.file())
+func (b *pipelineBench) importFile(tables string) func(context.Context) ([]*pipelineRun, error) {
+	return func(ctx context.Context) ([]*pipelineRun, error) {
+		out, config := b.path("rollups.lp"), b.path("import.toml")
+		defer os.Remove(out)
+		if err := os.WriteFile(config, []byte(fileConfig+tables), 0o644); err != nil {
+			return nil, err
+		}
+		return b.readFile(ctx, b.store.day.points(daySweeps), out, b.pipeline, "import", "--config", config, "--output", out, b.store.file())
+	}
 }
 
 // Telegraf's aggregators of one period. They take what is as old as grace; the windows themselves are of the clock.
@@ -120,10 +134,10 @@ const (
 	windowsAll = `["1m", "10m", "1h", "1d"]`
 )
 
-// rollDay has the pipeline make windows of a day only: the one of Flux.
+// rollDay has the pipeline make windows of a day only, as Flux does.
 func (b *pipelineBench) rollDay(ctx context.Context) (runs []*pipelineRun, err error) {
 	err = b.withInflux(ctx, func(db *database) error {
-		r, err := b.roll(ctx, db, windowsDay, daySweeps)
+		r, err := b.roll(ctx, db, windowsDay, noBlocks, daySweeps)
 		runs = append(runs, r)
 		return err
 	})
@@ -148,7 +162,7 @@ func (b *pipelineBench) allWindows(ctx context.Context, db *database) (runs []*p
 				return nil, err
 			}
 		}
-		r, err := b.roll(ctx, db, windowsAll, before)
+		r, err := b.roll(ctx, db, windowsAll, "", before)
 		if err != nil {
 			return nil, err
 		}
@@ -158,9 +172,10 @@ func (b *pipelineBench) allWindows(ctx context.Context, db *database) (runs []*p
 }
 
 // roll runs the pipeline on everything before the given sweep.
-func (b *pipelineBench) roll(ctx context.Context, db *database, windows string, before int) (*pipelineRun, error) {
+func (b *pipelineBench) roll(ctx context.Context, db *database, windows, tables string, before int) (*pipelineRun, error) {
 	config := b.path("pipeline.toml")
 	text := fmt.Appendf(nil, pipelineConfig, filepath.Join(db.Dir, "state"), windows, db.URL, rawDatabase, rollupDatabase)
+	text = append(text, tables...)
 	if err := os.WriteFile(config, text, 0o644); err != nil {
 		return nil, err
 	}

@@ -16,9 +16,10 @@ const (
 // Who is measured. The others are set against nameQuantile and nameWindow.
 const (
 	nameImport   = "echogram-pipeline import"
+	nameRollups  = "the same, without blocks"
 	nameBasic    = "Telegraf basicstats"
 	nameQuantile = "Telegraf basicstats, quantile"
-	nameDay      = "echogram-pipeline, 1d"
+	nameDay      = "echogram-pipeline, 1d without blocks"
 	nameAll      = "echogram-pipeline, all windows"
 	nameCloses   = "one sweep more, the next day's first"
 	nameSweep    = "one sweep more"
