@@ -81,7 +81,8 @@ func (in *instance) soon(s *span) bool {
 }
 
 // blinked tells of many blocks, spread over all, that are silent in one sweep and answer in the next: what they have in
-// common is when they were probed.
+// common is when they were probed. Blocks that are silent by chance make silent × (1 - share) runs of neighbours; half of
+// these are enough, while a region makes one or a few.
 func (in *instance) blinked(s *span) bool {
 	if s.next == nil {
 		return false
@@ -104,7 +105,7 @@ func (in *instance) blinked(s *span) bool {
 		}
 		before = hushed
 	}
-	return float64(silent) >= in.cfg.Outage.SpreadShare*float64(of) && 2*runs >= silent && 10*back >= 9*silent
+	return float64(silent) >= in.cfg.Outage.SpreadShare*float64(of) && 2*runs*of >= silent*(of-silent) && 10*back >= 9*silent
 }
 
 func (in *instance) silentNext(s *span) int {
