@@ -4,39 +4,21 @@ package source
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"testing"
-	"time"
-
-	"echogram/pipeline/influx"
-	"echogram/plugins/netlab/parts"
 )
 
 // TestDoubted: in either language, the sweeps from from on and before to whose trust is there and not ok.
 func TestDoubted(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // it may have to be built
-	defer cancel()
-	db, err := parts.StartInfluxDB(ctx, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Stop()
-	if err := db.CreateDatabase(ctx, "raw"); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Write(ctx, "raw", `icmp_sweep_stats,host=h,instance=i points=1i,trust="unseen" 50000000000
+	ctx := t.Context()
+	client := stored(t, `icmp_sweep_stats,host=h,instance=i points=1i,trust="unseen" 50000000000
 icmp_sweep_stats,host=h,instance=i points=1i,trust="capture_drops,unseen" 60000000000
 icmp_sweep_stats,host=h,instance=i,site=b points=1i,trust="ok" 70000000000
 icmp_sweep_stats,host=h,instance=i,site=b points=1i,trust="nic_drops" 80000000000
 icmp_sweep_stats,host=h,instance=j points=1i 80000000000
 icmp_sweep_stats,host=h,instance=j points=1i,trust="carrier" 90000000000
 icmp_sweep_stats,host=h,instance=i points=1i,trust="unseen" 120000000000
-`); err != nil {
-		t.Fatal(err)
-	}
-	client := influx.New(influx.Config{URL: db.URL, Bucket: "raw"})
-	defer client.Close()
+`)
 	want := []Minute{{Host: "h", Instance: "i", Start: 60e9}, {Host: "h", Instance: "i", Start: 80e9}, {Host: "h", Instance: "j", Start: 90e9}}
 	for _, language := range []string{InfluxQL, Flux} {
 		s := New(client, language, nil)

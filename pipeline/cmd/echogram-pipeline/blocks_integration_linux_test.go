@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -90,27 +91,34 @@ func TestBlocksAreTheSameHoweverRead(t *testing.T) {
 	sameRows(t, "kills", blockDump(t, torn), want)
 }
 
+// killOnChange kills the command some time after it has saved its state in the file of a name: the more so, the later the
+// kill is in number.
+func (w *world) killOnChange(cmd *exec.Cmd, stderr fmt.Stringer, name string, kill int) {
+	w.t.Helper()
+	w.awaitChange(func() string {
+		info, err := os.Stat(name)
+		if err != nil {
+			return ""
+		}
+		return info.ModTime().String()
+	})
+	time.Sleep(time.Duration(kill) * 7 * time.Millisecond) // in the middle of what comes next
+	if err := cmd.Process.Kill(); err != nil {
+		w.t.Fatalf("kill %d: %v", kill, err)
+	}
+	cmd.Wait()
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+		w.t.Fatalf("kill %d came too late: %v\n%s", kill, cmd.ProcessState, stderr)
+	}
+}
+
 // killed runs the command to its end, after it has been killed four times.
 func (w *world) killed(config, state string, until time.Time) {
 	t := w.t
 	name := filepath.Join(w.dir, state, "blocks.state")
 	for kill := range 4 {
 		cmd, stderr := start(t, "run", "--config", config, "--once", "--until", until.Format(time.RFC3339))
-		w.awaitChange(func() string {
-			info, err := os.Stat(name)
-			if err != nil {
-				return ""
-			}
-			return info.ModTime().String()
-		})
-		time.Sleep(time.Duration(kill) * 7 * time.Millisecond) // in the middle of what comes next
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatalf("kill %d: %v", kill, err)
-		}
-		cmd.Wait()
-		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-			t.Fatalf("kill %d came too late: %v\n%s", kill, cmd.ProcessState, stderr)
-		}
+		w.killOnChange(cmd, stderr, name, kill)
 	}
 	log := w.once(config, until)
 	if n := strings.Count(log, "looked at blocks"); n == 0 || n > 13 {
@@ -173,22 +181,8 @@ func TestStreamOfBlocksAfterKills(t *testing.T) {
 			defer close(fed)
 			in.Write(from(begin)) // breaks off when the child is gone
 		}()
-		w.awaitChange(func() string {
-			info, err := os.Stat(state)
-			if err != nil {
-				return ""
-			}
-			return info.ModTime().String()
-		})
-		time.Sleep(time.Duration(kill) * 7 * time.Millisecond) // in the middle of what comes next
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatalf("kill %d: %v", kill, err)
-		}
-		cmd.Wait()
+		w.killOnChange(cmd, stderr, state, kill)
 		<-fed
-		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-			t.Fatalf("kill %d came too late: %v\n%s", kill, cmd.ProcessState, stderr)
-		}
 		begin = begin.Add(14 * time.Hour)
 	}
 	if log := whole(config, from(begin)); !strings.Contains(log, "points before the stream are read from the source") {
