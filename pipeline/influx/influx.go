@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,9 +52,21 @@ const requestTimeout = 60 * time.Second
 func New(cfg Config) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = requestTimeout
+	transport.ReadBufferSize = 64 << 10 // answers are long, and come in many small chunks
+	transport.DisableCompression = onLoopback(cfg.URL)
 	opts := influxdb2.DefaultOptions().SetHTTPClient(&http.Client{Transport: transport}).SetLogLevel(0)
-	opts.SetUseGZip(true).SetApplicationName("echogram-pipeline")
+	opts.SetUseGZip(!transport.DisableCompression).SetApplicationName("echogram-pipeline")
 	return &Client{cfg: cfg, client: influxdb2.NewClientWithOptions(cfg.URL, cfg.Token, opts), wait: sleep}
+}
+
+// onLoopback tells of a server to which bytes cost less than packing them: that took a fifth of InfluxDB's time.
+func onLoopback(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && addr.Unmap().IsLoopback()
 }
 
 // Close frees the connections.

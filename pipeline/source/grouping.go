@@ -18,6 +18,8 @@ type grouping struct {
 	fields []string                // in the order of the table's columns
 	by     []string                // sorted; nil: all tags
 	tags   map[string][]schema.Tag // all tags of a series, by its values of those in by
+
+	divided bool // the series are asked for one by one
 }
 
 // errRegroup: a series came in between.
@@ -92,6 +94,44 @@ func (g *grouping) key(tags []schema.Tag) string {
 		b.WriteByte(0)
 	}
 	return b.String()
+}
+
+// mostStatements bounds a request: of more series a statement asks for several.
+const mostStatements = 512
+
+// statements completes a SELECT that has a WHERE.
+func (g *grouping) statements(head string) string {
+	if !g.divided {
+		return head + g.ql()
+	}
+	var all []string
+	keys := slices.Sorted(maps.Keys(g.tags))
+	for some := range slices.Chunk(keys, (len(keys)+mostStatements-1)/mostStatements) {
+		only := make([]string, len(some))
+		for i, key := range some {
+			only[i] = g.only(g.tags[key])
+		}
+		all = append(all, head+" AND ("+strings.Join(only, " OR ")+")"+g.ql())
+	}
+	return strings.Join(all, "; ")
+}
+
+// only is what one series alone meets.
+func (g *grouping) only(tags []schema.Tag) string {
+	p := schema.Point{Tags: tags}
+	all := make([]string, len(g.by))
+	for i, name := range g.by {
+		all[i] = (&condition{name, []string{p.Tag(name)}}).ql()
+	}
+	return strings.Join(all, " AND ")
+}
+
+// first is only of the first series; ok is false where they are not told apart.
+func (g *grouping) first() (only string, ok bool) {
+	if len(g.tags) == 0 {
+		return "", false
+	}
+	return g.only(g.tags[slices.Min(slices.Collect(maps.Keys(g.tags)))]), true
 }
 
 // ql is the end of a statement.
