@@ -131,7 +131,7 @@ func (e *Error) Temporary() bool {
 // closing tells of an answer of InfluxDB 1.8 in the moment in which it is being stopped: with status 400, as if the
 // request were wrong.
 func (e *Error) closing() bool {
-	return slices.ContainsFunc([]string{"query engine shutdown", "engine is closed", "shard is disabled", "store is closed", "database is closed"},
+	return slices.ContainsFunc([]string{"query engine shutdown", "query interrupted", "query aborted", "engine is closed", "shard is disabled", "store is closed", "database is closed"},
 		func(message string) bool { return strings.Contains(e.Message, message) })
 }
 

@@ -156,6 +156,7 @@ func TestInfluxQLErrors(t *testing.T) {
 func TestStreamStartsOverWhenTheConnectionBreaks(t *testing.T) {
 	n := 0
 	c, waits, _ := fixture(t, 3, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", r.Header.Get("Accept"))
 		io.WriteString(w, "first,")
 		if n++; n == 1 {
 			w.(http.Flusher).Flush()
@@ -175,5 +176,31 @@ func TestStreamStartsOverWhenTheConnectionBreaks(t *testing.T) {
 	bad := errors.New("bad row")
 	if err := c.StreamInfluxQL(t.Context(), "SELECT", func(io.Reader) error { return bad }); !errors.Is(err, bad) || n != 3 {
 		t.Errorf("a reader's error: %v after %d requests", err, n)
+	}
+}
+
+// TestStreamsError: what a reader finds to be the server's error is that, and ends the query or is waited for.
+func TestStreamsError(t *testing.T) {
+	for said, requests := range map[string]int{"timeout": 1, "engine is closed": 4} {
+		n := 0
+		c, _, _ := fixture(t, 3, func(w http.ResponseWriter, r *http.Request) {
+			n++
+			w.Header().Set("Content-Type", r.Header.Get("Accept"))
+		})
+		err := c.StreamInfluxQL(t.Context(), "SELECT", func(io.Reader) error { return fmt.Errorf("answer: %w", Said(said)) })
+		var e *Error
+		if !errors.As(err, &e) || e.Message != said || n != requests {
+			t.Errorf("%s: %v after %d requests", said, err, n)
+		}
+	}
+	c, waits, _ := fixture(t, 2, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Content-Type", r.Header.Get("Accept")) })
+	err := c.StreamInfluxQL(t.Context(), "SELECT", func(io.Reader) error { return io.ErrUnexpectedEOF })
+	if err == nil || len(*waits) != 2 {
+		t.Errorf("an answer that is cut off: %v after %d pauses", err, len(*waits))
+	}
+	c, _, _ = fixture(t, -1, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") })
+	err = c.StreamInfluxQL(t.Context(), "SELECT", func(io.Reader) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), `answers /query in "text/html; charset=utf-8", where "application/x-msgpack" was asked for`) {
+		t.Errorf("a server that answers otherwise: %v", err)
 	}
 }

@@ -93,23 +93,34 @@ type noDatabase struct{ e *Error }
 func (n *noDatabase) Error() string   { return n.e.Error() }
 func (n *noDatabase) Unwrap() []error { return []error{n.e, ErrNoDatabase} }
 
-// StreamInfluxQL runs a statement and hands its answer, CSV with times in ns, to read while it comes in. When the
-// connection breaks it starts over, with another call of read. The CSV of InfluxDB 1.8 does not show an error that
-// comes up once the answer has begun: whoever reads must know how many rows to expect.
-func (c *Client) StreamInfluxQL(ctx context.Context, statement string, read func(io.Reader) error) error {
+// Said is what the server says of an error inside of an answer: who reads a stream returns it.
+type Said string
+
+func (s Said) Error() string { return fmt.Sprintf("the server says %q", string(s)) }
+
+// StreamInfluxQL runs statements and hands their answer, MessagePack with times in ns, to read while it comes in. When
+// it breaks off it starts over, with another call of read.
+func (c *Client) StreamInfluxQL(ctx context.Context, statements string, read func(io.Reader) error) error {
 	return c.retry(ctx, func() error {
-		body, err := c.query(ctx, statement, "application/csv")
+		body, err := c.query(ctx, statements, messagePack)
 		if err != nil {
 			return err
 		}
 		defer body.Close()
 		w := watched{r: body}
-		if err = read(&w); err != nil && !w.broken {
+		err = read(&w)
+		var said Said
+		switch {
+		case errors.As(err, &said):
+			return c.refused(string(said))
+		case err != nil && !w.broken && !errors.Is(err, io.ErrUnexpectedEOF):
 			return &final{err}
 		}
 		return err
 	})
 }
+
+const messagePack = "application/x-msgpack"
 
 // query posts a statement; the caller closes the body.
 func (c *Client) query(ctx context.Context, statement, accept string) (io.ReadCloser, error) {
@@ -133,6 +144,10 @@ func (c *Client) query(ctx context.Context, statement, accept string) (io.ReadCl
 	resp, err := service.DoHTTPRequestWithResponse(req, nil)
 	if err != nil {
 		return nil, err
+	}
+	if kind := resp.Header.Get("Content-Type"); resp.StatusCode/100 == 2 && accept == messagePack && kind != accept {
+		resp.Body.Close()
+		return nil, &final{fmt.Errorf("influx: %s answers /query in %q, where %q was asked for", redact(c.cfg.URL), kind, accept)}
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp.Body, nil

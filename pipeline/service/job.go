@@ -16,8 +16,8 @@ import (
 	"echogram/plugins/schema"
 )
 
-// ErrShort: a read gave fewer rows than were counted before. InfluxDB 1.8 breaks a CSV answer off like that when the
-// query fails half way. The windows stay due.
+// ErrShort: a read gave fewer rows than were counted before, as when some were deleted in between. The windows stay
+// due.
 var ErrShort = errors.New("service: fewer rows were read than were counted")
 
 // rollUp reads the parts of one run's due windows, writes their rows, and returns the windows that are done.

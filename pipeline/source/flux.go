@@ -199,8 +199,8 @@ func fluxRead[R any](ctx context.Context, s *Source, t *table[R], where []condit
 		var row R
 		*t.time(&row) = r.Time().UnixNano()
 		for _, c := range t.columns {
-			if v := r.ValueByKey(fluxColumn(c.name)); v != nil && failed == nil {
-				failed = c.set(&row, text(v))
+			if v := valueOf(r.ValueByKey(fluxColumn(c.name))); v.kind != 0 && failed == nil {
+				failed = c.set(&row, &v)
 			}
 		}
 		if r.ValueByKey(fluxColumn(t.columns[0].name)) != nil && failed == nil {
@@ -260,7 +260,7 @@ func (s *Source) fluxFacts(ctx context.Context, from, to int64, length time.Dura
 		if found[k] == nil {
 			found[k] = &Facts{Host: k.host, Instance: k.instance, Start: k.start}
 		}
-		found[k].set(r.Field(), string(text(r.Value())))
+		found[k].set(r.Field(), fmt.Sprint(r.Value()))
 	})
 	list := make([]Facts, 0, len(found))
 	for _, f := range found {

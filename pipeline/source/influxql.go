@@ -162,7 +162,7 @@ func qlSelect[R any](ctx context.Context, s *Source, t *table[R], g *grouping, w
 	statements := g.statements(fmt.Sprintf(`SELECT "%s" FROM %q WHERE %s`, strings.Join(g.fields, `", "`), t.measurement, which))
 	return s.client.StreamInfluxQL(ctx, statements, func(r io.Reader) error {
 		begin()
-		return readCSV(r, t, g, add)
+		return readAnswer(r, t, g, add)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/influxdata/influxdb-client-go/v2/api/query"
@@ -99,26 +98,26 @@ func rowTable(kind schema.Row) *table[schema.Point] {
 	return t
 }
 
-// pointColumn makes a field of a text.
+// pointColumn makes a field of a value.
 func pointColumn(name string, kind schema.Kind) column[schema.Point] {
-	return column[schema.Point]{name, func(p *schema.Point, text []byte) error {
-		f, err := field(name, kind, text)
+	return column[schema.Point]{name, func(p *schema.Point, v *value) error {
+		f, err := field(name, kind, v)
 		p.Fields = append(p.Fields, f)
 		return err
 	}}
 }
 
-func field(name string, kind schema.Kind, text []byte) (schema.Field, error) {
+func field(name string, kind schema.Kind, v *value) (schema.Field, error) {
 	switch kind {
 	case schema.KindInt:
-		v, err := parseInt(text)
-		return schema.Int(name, v), err
+		n, err := v.integer()
+		return schema.Int(name, n), err
 	case schema.KindFloat:
-		v, err := strconv.ParseFloat(string(text), 64)
-		return schema.Float(name, v), err
+		f, err := v.float()
+		return schema.Float(name, f), err
 	case schema.KindBool:
-		v, err := strconv.ParseBool(string(text))
-		return schema.Bool(name, v), err
+		is, err := v.is()
+		return schema.Bool(name, is), err
 	}
-	return schema.String(name, string(unquote(text))), nil
+	return schema.String(name, v.string()), nil
 }

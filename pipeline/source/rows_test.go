@@ -2,24 +2,24 @@ package source
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 
 	"echogram/plugins/schema"
 )
 
-// TestRowTable: every kind of row comes back from the CSV that InfluxDB would make of it.
+// TestRowTable: every kind of row comes back from the answer that InfluxDB would make of it.
 func TestRowTable(t *testing.T) {
 	want := schema.BlockOutageRow{
 		BlockSeries: schema.BlockSeries{Host: "h", Instance: "i", Group: schema.GroupBlock, Network: "10.0.0.0/16", Block: "10.0.0.0/24",
 			Labels: []schema.Tag{{Key: "site", Value: "a b"}}},
 		Event: schema.EventOutage, Time: 3, Prefix: "10.0.0.0/25", Open: true, Duration: 7, Addresses: 9, BeliefLow: 0.01, Reason: `silent, "all" of it`,
 	}
-	text := "name,tags,time,duration_ns,addresses,belief_low,open,prefix,reason\n" +
-		`block_outage,"block=10.0.0.0/24,event=outage,group=block,host=h,instance=i,network=10.0.0.0/16,site=a\ b",3,7,9,0.01,true,10.0.0.0/25,"silent, ""all"" of it"` + "\n" +
-		"block_outage,event=outage,4,,,,,,\n"
+	columns := "time duration_ns addresses belief_low open prefix reason"
+	answer := packed(t, stretch{"block=10.0.0.0/24,event=outage,group=block,host=h,instance=i,network=10.0.0.0/16,site=a b", columns,
+		[][]any{{3, 7, 9, 0.01, true, "10.0.0.0/25", `silent, "all" of it`}}},
+		stretch{"event=outage", columns, [][]any{{4, nil, nil, nil, nil, nil, nil}}})
 	var got []schema.BlockOutageRow
-	err := readCSV(strings.NewReader(text), rowTable(new(schema.BlockOutageRow)), &grouping{}, func(s *schema.RTTSeries, p *schema.Point) {
+	err := readAnswer(answer, rowTable(new(schema.BlockOutageRow)), &grouping{}, func(s *schema.RTTSeries, p *schema.Point) {
 		p.Measurement, p.Tags = schema.BlockOutage, s.Labels
 		var row schema.BlockOutageRow
 		if err := schema.Read(p, &row); err != nil {
@@ -48,9 +48,9 @@ func TestWholeFields(t *testing.T) {
 }
 
 func TestOutcomes(t *testing.T) {
-	text := "name,tags,time,sent,received,late,result_code,rtt_ns\n" + `icmp_sweep,"block=b,target=10.0.0.1",1,1,0,,2,` + "\n"
+	answer := packed(t, stretch{"block=b,target=10.0.0.1", "time sent received late result_code rtt_ns", [][]any{{1, 1, 0, nil, 2, nil}}})
 	var got schema.SweepRow
-	err := readCSV(strings.NewReader(text), outcomes, plain(outcomes), func(_ *schema.RTTSeries, r *schema.SweepRow) { got = *r })
+	err := readAnswer(answer, outcomes, plain(outcomes), func(_ *schema.RTTSeries, r *schema.SweepRow) { got = *r })
 	if want := (schema.SweepRow{Time: 1, Sent: 1, ResultCode: schema.ResultICMPError}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"strconv"
 
 	"echogram/plugins/schema"
 )
@@ -16,16 +15,16 @@ var manifests = &table[schema.SweepStatsRow]{
 		integer("sent", func(r *schema.SweepStatsRow) *int64 { return &r.Sent }),
 		integer("received", func(r *schema.SweepStatsRow) *int64 { return &r.Received }),
 		integer("duration_ns", func(r *schema.SweepStatsRow) *int64 { return &r.Duration }),
-		{"rate", func(r *schema.SweepStatsRow, text []byte) (err error) {
-			r.Rate, err = strconv.ParseFloat(string(text), 64)
+		{"rate", func(r *schema.SweepStatsRow, v *value) (err error) {
+			r.Rate, err = v.float()
 			return err
 		}},
-		{"trust", func(r *schema.SweepStatsRow, text []byte) error {
-			r.Trust = string(unquote(text))
+		{"trust", func(r *schema.SweepStatsRow, v *value) error {
+			r.Trust = v.string()
 			return nil
 		}},
-		{"partial", func(r *schema.SweepStatsRow, text []byte) (err error) {
-			r.Partial, err = strconv.ParseBool(string(text))
+		{"partial", func(r *schema.SweepStatsRow, v *value) (err error) {
+			r.Partial, err = v.is()
 			return err
 		}},
 	},

@@ -1,11 +1,7 @@
 package source
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"math"
-	"strconv"
 
 	"echogram/pipeline/lines"
 	"echogram/plugins/schema"
@@ -19,10 +15,10 @@ type table[R any] struct {
 	series      func(*schema.Point) (*schema.RTTSeries, error) // of a point that has the tags
 }
 
-// column reads one field from its text.
+// column reads one field from its value.
 type column[R any] struct {
 	name string
-	set  func(*R, []byte) error
+	set  func(*R, *value) error
 }
 
 // index is the place of a field among the columns, or -1.
@@ -45,16 +41,16 @@ func (t *table[R]) fields() []string {
 }
 
 func integer[R any](name string, at func(*R) *int64) column[R] {
-	return column[R]{name, func(r *R, text []byte) (err error) {
-		*at(r), err = parseInt(text)
+	return column[R]{name, func(r *R, v *value) (err error) {
+		*at(r), err = v.integer()
 		return err
 	}}
 }
 
 func optional[R any](name string, at func(*R) *schema.Opt) column[R] {
-	return column[R]{name, func(r *R, text []byte) error {
-		v, err := parseInt(text)
-		*at(r) = schema.Some(v)
+	return column[R]{name, func(r *R, v *value) error {
+		n, err := v.integer()
+		*at(r) = schema.Some(n)
 		return err
 	}}
 }
@@ -95,8 +91,8 @@ var floors = &table[schema.SweepRollupRow]{
 		integer("rtt_n", func(r *schema.SweepRollupRow) *int64 { return &r.N }),
 		optional("ttl_min", func(r *schema.SweepRollupRow) *schema.Opt { return &r.TTLMin }),
 		optional("ttl_max", func(r *schema.SweepRollupRow) *schema.Opt { return &r.TTLMax }),
-		{"rtt_error", func(r *schema.SweepRollupRow, text []byte) error {
-			r.Error = string(unquote(text))
+		{"rtt_error", func(r *schema.SweepRollupRow, v *value) error {
+			r.Error = v.string()
 			return nil
 		}},
 	},
@@ -109,11 +105,11 @@ func tableOf(m *lines.Measurement) *table[schema.SweepRow] {
 	t := &table[schema.SweepRow]{measurement: m.Name, time: rowTime}
 	if m.Sent != "" {
 		t.columns = append(t.columns,
-			column[schema.SweepRow]{m.Sent, func(r *schema.SweepRow, text []byte) error { return count(&r.Sent, text) }},
-			column[schema.SweepRow]{m.Received, func(r *schema.SweepRow, text []byte) error { return count(&r.Received, text) }})
+			column[schema.SweepRow]{m.Sent, func(r *schema.SweepRow, v *value) error { return count(&r.Sent, v) }},
+			column[schema.SweepRow]{m.Received, func(r *schema.SweepRow, v *value) error { return count(&r.Received, v) }})
 	}
-	t.columns = append(t.columns, column[schema.SweepRow]{m.Field, func(r *schema.SweepRow, text []byte) (err error) {
-		r.RTT, err = rtt(text, m.Scale())
+	t.columns = append(t.columns, column[schema.SweepRow]{m.Field, func(r *schema.SweepRow, v *value) (err error) {
+		r.RTT, err = rtt(v, m.Scale())
 		return err
 	}})
 	t.series = func(p *schema.Point) (*schema.RTTSeries, error) {
@@ -128,18 +124,13 @@ const NoRTT = math.MinInt64
 
 // rtt makes an RTT of a number in a unit of so many ns, rounded half away from zero. What is none comes as a negative
 // number: one value that is far off must not keep all others from being read.
-func rtt(text []byte, unit int64) (schema.Opt, error) {
-	if !bytes.ContainsAny(text, ".eE") {
-		if v, err := parseInt(text); err == nil {
-			return within(v*unit, v >= -math.MaxInt64/unit && v <= math.MaxInt64/unit), nil
-		}
+func rtt(v *value, unit int64) (schema.Opt, error) {
+	if v.kind == schema.KindInt {
+		return within(v.n*unit, v.n >= -math.MaxInt64/unit && v.n <= math.MaxInt64/unit), nil
 	}
-	f, err := strconv.ParseFloat(string(text), 64) // 1.8 writes 1e19 without an exponent
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return schema.Opt{}, err
-	}
+	f, err := v.float()
 	ns := math.Round(f * float64(unit))
-	return within(int64(ns), math.Abs(ns) < math.MaxInt64), nil
+	return within(int64(ns), math.Abs(ns) < math.MaxInt64), err
 }
 
 func within(ns int64, ok bool) schema.Opt {
@@ -149,25 +140,11 @@ func within(ns int64, ok bool) schema.Opt {
 	return schema.Some(ns)
 }
 
-// count makes a number of requests or replies of an integer or of a whole float.
-func count(n *int64, text []byte) error {
-	if bytes.ContainsAny(text, ".eE") {
-		f, err := strconv.ParseFloat(string(text), 64)
-		*n = int64(f)
-		return err
+// count makes a number of requests or replies of an integer or of a float.
+func count(n *int64, v *value) error {
+	f, err := v.float()
+	if *n = int64(f); v.kind == schema.KindInt {
+		*n = v.n
 	}
-	v, err := parseInt(text)
-	*n = v
 	return err
 }
-
-// unquote takes the quotes of a CSV field off.
-func unquote(text []byte) []byte {
-	if len(text) < 2 || text[0] != '"' {
-		return text
-	}
-	return bytes.ReplaceAll(text[1:len(text)-1], []byte(`""`), []byte(`"`))
-}
-
-// text is a value of a Flux answer as CSV would have it.
-func text(v any) []byte { return fmt.Append(nil, v) }
