@@ -4,7 +4,9 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +38,42 @@ http_response,server=a response_time=0.5,table=1 60000000000
 		if err != nil || begun != 1 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v, %v", language, got, err)
 		}
+	}
+}
+
+// TestSeriesOneByOne: series of many points, asked for one by one, give the rows that they give together.
+func TestSeriesOneByOne(t *testing.T) {
+	ctx := t.Context()
+	var lines strings.Builder
+	for _, tags := range []string{"target=a", `site=x\ y'z,target=a`, "target=b", `site=\y,target=b`} {
+		for i := range manyPoints {
+			fmt.Fprintf(&lines, "icmp_sweep,block=1,%s sent=1i,rtt_ns=%di %d\n", tags, len(tags)*1000+i, i*1e9)
+		}
+	}
+	s := New(stored(t, lines.String()), InfluxQL, nil)
+	if err := s.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	which := qlRange(0, manyPoints*1e9) + ` AND "block" = '1'`
+	g, err := qlGrouping(ctx, s, sweeps, which)
+	if err != nil || len(g.tags) != 4 || qlDivide(ctx, s, sweeps, g, which) != nil || !g.divided {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	read := func(from int64) (all []taken) {
+		begin := func() { all = nil }
+		err := s.Read(ctx, Part{"", []string{"1"}}, from, manyPoints*1e9, begin, func(series *schema.RTTSeries, r *schema.SweepRow) {
+			if r.Time >= 1e9 {
+				all = append(all, taken{series, *r})
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	one, together := read(0), read(1e9)
+	if len(one) != 4*(manyPoints-1) || !reflect.DeepEqual(one, together) {
+		t.Errorf("%d rows one by one, %d together", len(one), len(together))
 	}
 }
 

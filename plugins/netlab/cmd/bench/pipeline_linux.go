@@ -124,13 +124,13 @@ func (db *database) beside(cmd *exec.Cmd, read func(said string) int) (*pipeline
 		return nil, child{}, err
 	}
 	c, err := watchChild(cmd)
-	if err != nil {
+	used, seenErr := db.seen()
+	if err = errors.Join(err, seenErr); err != nil {
 		return nil, c, err
 	}
-	used, err := db.seen()
 	r := c.pipelineRun(read(c.said))
 	r.InfluxCPU, r.InfluxGrowth = used.cpu, used.growth
-	return r, c, err
+	return r, c, nil
 }
 
 // pipelineRun is what a program that has read so many points came to.

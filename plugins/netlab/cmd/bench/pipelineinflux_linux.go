@@ -17,8 +17,11 @@ import (
 type database struct {
 	*parts.Influx
 	// When watching began:
-	cpu      float64 // s
-	resident int64   // bytes
+	cpu       float64 // s
+	anonymous int64   // bytes
+	// While it lasts:
+	peak int64  // bytes
+	stop func() // waits until it has ended
 }
 
 // Quiet times: InfluxDB looks for files to compact once a second.
@@ -68,26 +71,40 @@ func (d *database) settle(ctx context.Context, quiet time.Duration) error {
 // use is what a database needed while it was watched.
 type use struct {
 	cpu    float64 // s
-	growth int64   // bytes: the peak of its resident memory above what was resident when watching began
+	growth int64   // bytes: the peak of its anonymous memory above what it had when watching began
 }
 
-// watch begins to measure.
+// watch begins to measure. The files that InfluxDB maps are not its memory but the page cache, as those that a program
+// reads are: only what it has allocated counts.
 func (d *database) watch() (err error) {
 	if d.cpu, err = cpuSeconds(d.Pid()); err != nil {
 		return err
 	}
-	// proc(5): 5 sets VmHWM to what is resident.
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", d.Pid()), []byte("5"), 0); err != nil {
-		return err
-	}
-	d.resident = peakMemory(d.Pid())
+	d.anonymous = anonymousMemory(d.Pid())
+	d.peak = d.anonymous
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	d.stop = func() { stop(); <-ended }
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(memoryEvery)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			d.peak = max(d.peak, anonymousMemory(d.Pid()))
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+	}()
 	return nil
 }
 
-// seen is what it needed since watch.
+// seen is what it needed since watch, and ends the watching.
 func (d *database) seen() (use, error) {
+	d.stop()
 	cpu, err := cpuSeconds(d.Pid())
-	return use{cpu - d.cpu, peakMemory(d.Pid()) - d.resident}, err
+	return use{cpu - d.cpu, d.peak - d.anonymous}, err
 }
 
 // cpuSeconds is the user and system time of a process: fields 14 and 15 of proc_pid_stat(5), in hundredths. The second

@@ -142,7 +142,7 @@ a day s        what all points of the day would take at this rate: Telegraf read
 x Telegraf     points/s over those of basicstats and quantile
 x Flux         points/s over those of aggregateWindow; both read and write
 CPU s, peak MB of the program: the pipeline, Telegraf, the client that writes back what Flux says
-influxd +MB    its peak of resident memory above what it had at rest before
+influxd +MB    its peak of anonymous memory above what it had at rest before: files that it maps are page cache
 both MB        peak MB and influxd +MB
 memory x       both MB of aggregateWindow (peak MB of basicstats and quantile) over the row's
 own x          influxd +MB of aggregateWindow over the row's peak MB: what computes, without what feeds it

@@ -125,13 +125,22 @@ func (g *ground) watched(cmd *exec.Cmd, said string) (w watch, err error) {
 	}
 }
 
-var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+var (
+	highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+	anonymous = regexp.MustCompile(`RssAnon:\s+(\d+) kB`)
+)
 
 // peakMemory is the peak of a process's resident memory so far, 0 when it has just ended. That of wait4(2) would not
 // do: it begins with the peak of the process that forked.
-func peakMemory(pid int) int64 {
+func peakMemory(pid int) int64 { return statusBytes(pid, highWater) }
+
+// anonymousMemory is what a process holds of memory that is no file's.
+func anonymousMemory(pid int) int64 { return statusBytes(pid, anonymous) }
+
+// statusBytes is a line of proc_pid_status(5).
+func statusBytes(pid int, line *regexp.Regexp) int64 {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	m := highWater.FindSubmatch(status)
+	m := line.FindSubmatch(status)
 	if m == nil {
 		return 0
 	}
