@@ -12,6 +12,7 @@ import (
 	"echogram/pipeline/outlier"
 	"echogram/pipeline/rollup"
 	"echogram/pipeline/source"
+	"echogram/plugins/schema"
 	"echogram/sampleconfig/strict"
 )
 
@@ -76,6 +77,24 @@ func (k *checker) windows(c *Config) {
 	}
 	if least := c.tenSweeps(); c.PerTarget.Duration < least {
 		k.bad("per_target", "%v holds fewer than 10 sweeps of %v: %v or more would do", c.PerTarget, c.SweepInterval, strict.Duration{Duration: least})
+	}
+}
+
+// targetFields checks the choice of fields, some of which are read back.
+func (k *checker) targetFields(c *Config) {
+	_, known := schema.Names(&schema.SweepRollupRow{})
+	_, other := schema.Names(&schema.RTTRollupRow{})
+	for i, name := range c.TargetFields {
+		if known[name] == 0 && other[name] == 0 {
+			k.bad(fmt.Sprintf("target_fields[%d]", i), "%q is no field of rollups of targets, such as rtt_mean_ns and sent are", name)
+		}
+	}
+	if len(c.TargetFields) == 0 || !c.Path.Shifts || c.Sink.Type != InfluxDB {
+		return
+	}
+	missing := slices.DeleteFunc(source.FloorFields(), func(name string) bool { return slices.Contains(c.TargetFields, name) })
+	if len(missing) > 0 {
+		k.bad("target_fields", "path.shifts also reads %s back: add them, or set path.shifts = false", strings.Join(missing, ", "))
 	}
 }
 

@@ -31,6 +31,7 @@ type Config struct {
 	Revisit       strict.Duration   `toml:"revisit"`
 	Windows       []strict.Duration `toml:"windows"`
 	PerTarget     strict.Duration   `toml:"per_target"`
+	TargetFields  []string          `toml:"target_fields"`
 	Filter        string            `toml:"filter"`
 	FilterK       float64           `toml:"filter_k"`
 	FilterRTTs    int               `toml:"filter_rtts"`
@@ -129,6 +130,7 @@ func Parse(path string, data []byte, lookup func(string) (string, bool)) (*Confi
 	k := checker{doc: doc}
 	k.times(c)
 	k.windows(c)
+	k.targetFields(c)
 	k.methods(c)
 	k.block(&c.Block)
 	k.servers(c)
@@ -255,8 +257,8 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "state_dir = %q\ninterval = %q\nsweep_interval = %q\nlate_window = %q\nlateness = %q\nrevisit = %q\n",
 		c.StateDir, c.Interval, c.SweepInterval, c.LateWindow, c.Lateness, c.Revisit)
-	fmt.Fprintf(&b, "windows = %s\nper_target = %q\nfilter = %q\nfilter_k = %v\nfilter_rtts = %d\nlog_level = %q\n\n",
-		quoted(windows), c.PerTarget, c.Filter, c.FilterK, c.FilterRTTs, strings.ToLower(c.LogLevel.String()))
+	fmt.Fprintf(&b, "windows = %s\nper_target = %q\ntarget_fields = %s\nfilter = %q\nfilter_k = %v\nfilter_rtts = %d\nlog_level = %q\n\n",
+		quoted(windows), c.PerTarget, quoted(c.TargetFields), c.Filter, c.FilterK, c.FilterRTTs, strings.ToLower(c.LogLevel.String()))
 	for _, m := range c.Measurement {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)

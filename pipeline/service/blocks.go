@@ -43,7 +43,7 @@ func newBlocks(cfg Config, ends Ends, store Store, r *refusals) *blocks {
 		return nil
 	}
 	return &blocks{refusals: r, analyst: newAnalyst(cfg.Log), Ends: ends, cfg: cfg, store: store,
-		out: sink.NewBatcher(ends.Sink, cfg.Batch), known: map[string]*schema.RTTSeries{}}
+		out: sink.NewBatcher(ends.Sink, cfg.Batch, cfg.TargetFields), known: map[string]*schema.RTTSeries{}}
 }
 
 // load takes the state from the store, if the Monitor has none. What cannot be used is as good as none.

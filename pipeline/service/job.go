@@ -126,7 +126,7 @@ func (s *Service) newJob(ws []ledger.Window, now int64) *job {
 		j.windows[i] = rollup.Window{Of: w.Of, Host: w.Host, Instance: w.Name, Start: w.Start, Length: w.Length, Complete: w.Complete, Missing: w.Missing}
 	}
 	j.to = min(j.to, now)
-	j.networks, j.out = rollup.NewNetworks(j.windows), sink.NewBatcher(s.Sink, s.cfg.Batch)
+	j.networks, j.out = rollup.NewNetworks(j.windows), sink.NewBatcher(s.Sink, s.cfg.Batch, s.cfg.TargetFields)
 	return j
 }
 

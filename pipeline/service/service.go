@@ -76,16 +76,17 @@ type Store interface {
 
 // Config is what a Service needs to know.
 type Config struct {
-	Interval time.Duration // pause between two rounds of Run
-	Readers  int           // parts read at the same time, at least 1
-	Batch    int           // lines in a write
-	Rollup   rollup.Config
-	Of       []string          // measurements besides icmp_sweep
-	Shifts   *path.ShiftConfig // nil: they are not looked for
-	Blocks   *block.Config     // with all defaults filled in; nil: they are not looked at
-	Lateness time.Duration     // by how much a point may come late; a ledger has its own
-	Progress func(string)      // told what is being read; nil: nobody is
-	Log      *slog.Logger
+	Interval     time.Duration // pause between two rounds of Run
+	Readers      int           // parts read at the same time, at least 1
+	Batch        int           // lines in a write
+	TargetFields []string      // of rollups of targets; none: all
+	Rollup       rollup.Config
+	Of           []string          // measurements besides icmp_sweep
+	Shifts       *path.ShiftConfig // nil: they are not looked for
+	Blocks       *block.Config     // with all defaults filled in; nil: they are not looked at
+	Lateness     time.Duration     // by how much a point may come late; a ledger has its own
+	Progress     func(string)      // told what is being read; nil: nobody is
+	Log          *slog.Logger
 }
 
 // Ends are what a Service works between.

@@ -73,7 +73,7 @@ func NewStream(cfg StreamConfig, from Closed, to Sink, store Store, filler *Fill
 	s := &Stream{
 		refusals: refusals{log: cfg.Log}, cfg: cfg, shifter: newShifter(cfg.Config),
 		rollup: rollup.NewStream(rollup.StreamConfig{Config: cfg.Rollup, Lateness: cfg.Lateness}),
-		out:    sink.NewBatcher(to, cfg.Batch), store: store, filler: filler, detailed: map[string]bool{},
+		out:    sink.NewBatcher(to, cfg.Batch, cfg.TargetFields), store: store, filler: filler, detailed: map[string]bool{},
 		newest: math.MinInt64, next: math.MinInt64, whole: math.MinInt64, closed: from.Closed * int64(time.Second), kept: from.Ended,
 	}
 	ends := Ends{Sink: to}

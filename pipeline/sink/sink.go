@@ -10,6 +10,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"echogram/pipeline/influx"
 	"echogram/plugins/schema"
@@ -25,14 +26,18 @@ type Sink interface {
 type Batcher struct {
 	to    Sink
 	size  int
+	only  []string // fields of rows of targets; none: all
 	buf   []byte
 	point schema.Point
 	lines int
 	rows  int64
 }
 
-// NewBatcher makes a Batcher of batches of size lines.
-func NewBatcher(to Sink, size int) *Batcher { return &Batcher{to: to, size: max(size, 1)} }
+// NewBatcher makes a Batcher of batches of size lines. Rollups of single targets get the fields that only names, or all
+// where it names none.
+func NewBatcher(to Sink, size int, only []string) *Batcher {
+	return &Batcher{to: to, size: max(size, 1), only: only}
+}
 
 // Put adds rows and writes each batch that becomes full; it blocks for as long as that takes. When the server refuses
 // lines (influx.ErrRefused) the rest of the batch is stored and Put goes on with the rows; the error comes at the end.
@@ -49,6 +54,9 @@ func (b *Batcher) Put(ctx context.Context, rows ...schema.Row) error {
 			}
 		}
 		schema.Fill(&b.point, r)
+		if !b.thin(r) {
+			continue
+		}
 		buf, err := b.point.AppendLine(b.buf)
 		if err != nil {
 			return errors.Join(refused, err)
@@ -58,6 +66,19 @@ func (b *Batcher) Put(ctx context.Context, rows ...schema.Row) error {
 		b.rows++
 	}
 	return refused
+}
+
+// thin takes off the fields that nobody wants, and tells whether one is left.
+func (b *Batcher) thin(r schema.Row) bool {
+	switch r.(type) {
+	case *schema.SweepRollupRow, *schema.RTTRollupRow:
+	default:
+		return true
+	}
+	if len(b.only) > 0 {
+		b.point.Fields = slices.DeleteFunc(b.point.Fields, func(f schema.Field) bool { return !slices.Contains(b.only, f.Key) })
+	}
+	return len(b.point.Fields) > 0
 }
 
 // Flush writes what has been gathered.
@@ -72,5 +93,5 @@ func (b *Batcher) Flush(ctx context.Context) error {
 	return err
 }
 
-// Rows is how many rows have been taken.
+// Rows is how many rows have been taken, but for those of which no field was left.
 func (b *Batcher) Rows() int64 { return b.rows }

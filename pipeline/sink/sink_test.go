@@ -52,7 +52,7 @@ func text(from, to int) string {
 
 func TestBatches(t *testing.T) {
 	var to batches
-	b := NewBatcher(&to, 3)
+	b := NewBatcher(&to, 3, nil)
 	all := rows(8)
 	if err := errors.Join(b.Put(t.Context(), all[:2]...), b.Put(t.Context(), all[2:]...), b.Flush(t.Context()), b.Flush(t.Context())); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestBatches(t *testing.T) {
 func TestFailedBatchIsKept(t *testing.T) {
 	down := errors.New("down")
 	to := batches{errs: []error{nil, down, down}}
-	b := NewBatcher(&to, 3)
+	b := NewBatcher(&to, 3, nil)
 	all := rows(8)
 	if err := b.Put(t.Context(), all...); !errors.Is(err, down) || b.Rows() != 6 {
 		t.Fatal(err, b.Rows())
@@ -86,7 +86,7 @@ func TestFailedBatchIsKept(t *testing.T) {
 func TestRefusedLinesDoNotStopTheRest(t *testing.T) {
 	refused := &influx.Refused{Batch: 3, Lines: []influx.RefusedLine{{Number: 2, Text: "x", Err: &influx.Error{Status: 400}}}}
 	to := batches{errs: []error{refused}}
-	b := NewBatcher(&to, 3)
+	b := NewBatcher(&to, 3, nil)
 	err := errors.Join(b.Put(t.Context(), rows(8)...), b.Flush(t.Context()))
 	var r *influx.Refused
 	if !errors.As(err, &r) || r != refused || strings.Join(to.got, "") != text(3, 8) || b.Rows() != 8 {
@@ -96,13 +96,28 @@ func TestRefusedLinesDoNotStopTheRest(t *testing.T) {
 
 func TestRowThatCannotBeWritten(t *testing.T) {
 	var to batches
-	b := NewBatcher(&to, 3)
+	b := NewBatcher(&to, 3, nil)
 	bad := &schema.LateRow{Series: schema.Series{Target: "a\nb"}}
 	if err := b.Put(t.Context(), rows(1)[0], bad); err == nil || b.Rows() != 1 {
 		t.Error(err, b.Rows())
 	}
 	if err := b.Flush(t.Context()); err != nil || strings.Join(to.got, "") != line(0) {
 		t.Errorf("%v, %q", err, to.got)
+	}
+}
+
+// TestFieldsOfTargets: rollups of targets keep what is wanted, and go when nothing is left; all other rows stay whole.
+func TestFieldsOfTargets(t *testing.T) {
+	var to batches
+	b := NewBatcher(&to, 9, []string{"sent", "rtt_mean_ns"})
+	target := &schema.SweepRollupRow{Series: schema.Series{Target: "a"}, Window: "1h", Time: 1}
+	target.RTTMean = schema.Some(7)
+	silent := &schema.RTTRollupRow{Of: "ping", Window: "1h", Time: 1, Points: 3}
+	if err := errors.Join(b.Put(t.Context(), target, silent, rows(1)[0]), b.Flush(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if want := "icmp_sweep_rollup,target=a,window=1h sent=0i,rtt_mean_ns=7i 1\n" + line(0); strings.Join(to.got, "") != want || b.Rows() != 2 {
+		t.Errorf("%d rows:\n%s\nwant\n%s", b.Rows(), to.got, want)
 	}
 }
 

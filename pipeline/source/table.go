@@ -100,6 +100,9 @@ var floors = &table[schema.SweepRollupRow]{
 	series: sweepSeries,
 }
 
+// FloorFields are the fields of rollups of targets that Floors reads.
+func FloorFields() []string { return floors.fields() }
+
 // tableOf reads m: first the field that every row has.
 func tableOf(m *lines.Measurement) *table[schema.SweepRow] {
 	t := &table[schema.SweepRow]{measurement: m.Name, time: rowTime}

@@ -85,7 +85,7 @@ func (o *opener) ends(ctx context.Context) (service.Ends, error) {
 
 // services is what services, fillers and streams need to know of the configuration.
 func services(cfg *config.Config, log *slog.Logger) service.Config {
-	c := service.Config{Interval: cfg.Interval.Duration, Readers: cfg.Source.Readers, Batch: cfg.Sink.Batch, Rollup: cfg.Rollup(),
+	c := service.Config{Interval: cfg.Interval.Duration, Readers: cfg.Source.Readers, Batch: cfg.Sink.Batch, TargetFields: cfg.TargetFields, Rollup: cfg.Rollup(),
 		Blocks: cfg.Blocks(), Lateness: cfg.Lateness.Duration, Log: log}
 	for _, m := range cfg.Measurement {
 		c.Of = append(c.Of, m.Name)

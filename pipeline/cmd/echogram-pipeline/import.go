@@ -88,7 +88,7 @@ func (f *importFlags) run(ctx context.Context, files []string, stdin io.Reader, 
 		return err
 	}
 	if f.raw {
-		return writeRaw(ctx, in, sink.NewBatcher(to, cfg.Sink.Batch), log)
+		return writeRaw(ctx, in, sink.NewBatcher(to, cfg.Sink.Batch, nil), log)
 	}
 	s := service.NewStream(service.StreamConfig{Config: services(cfg, log), OnlyBlocks: f.onlyBlocks}, service.Closed{}, to, nil, nil)
 	if err := in.each(func(r *lines.Reader) error { return s.Read(ctx, r) }); err != nil {

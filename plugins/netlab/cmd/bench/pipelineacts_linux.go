@@ -37,7 +37,8 @@ func (b *pipelineBench) acts() []act {
 			act{table: fromFile, names: []string{nameQuantile}, run: b.aggregate(basicstats + quantile)})
 	}
 	return append(acts,
-		act{table: fromInflux, names: []string{nameDay}, ours: true, run: b.rollDay},
+		act{table: fromInflux, names: []string{nameSame}, ours: true, run: b.rollDay(windowsDay+"\ntarget_fields = ['rtt_mean_ns']", noBlocks+"[path]\nshifts = false\n")},
+		act{table: fromInflux, names: []string{nameDay}, ours: true, run: b.rollDay(windowsDay, noBlocks)},
 		act{table: fromInflux, names: []string{nameAll, nameCloses, nameSweep}, ours: true, run: b.rollAll},
 		act{table: fromInflux, names: []string{nameWindow}, run: b.flux(fluxWindow)},
 		act{table: fromInflux, names: []string{nameMean}, run: b.flux(fluxBare)})
@@ -135,13 +136,15 @@ const (
 )
 
 // rollDay has the pipeline make windows of a day only, as Flux does.
-func (b *pipelineBench) rollDay(ctx context.Context) (runs []*pipelineRun, err error) {
-	err = b.withInflux(ctx, func(db *database) error {
-		r, err := b.roll(ctx, db, windowsDay, noBlocks, daySweeps)
-		runs = append(runs, r)
-		return err
-	})
-	return runs, err
+func (b *pipelineBench) rollDay(windows, tables string) func(context.Context) ([]*pipelineRun, error) {
+	return func(ctx context.Context) (runs []*pipelineRun, err error) {
+		err = b.withInflux(ctx, func(db *database) error {
+			r, err := b.roll(ctx, db, windows, tables, daySweeps)
+			runs = append(runs, r)
+			return err
+		})
+		return runs, err
+	}
 }
 
 // rollAll has it make all windows, and again for each of two sweeps that come later.

@@ -20,6 +20,7 @@ const (
 	nameBasic    = "Telegraf basicstats"
 	nameQuantile = "Telegraf basicstats, quantile"
 	nameDay      = "echogram-pipeline, 1d without blocks"
+	nameSame     = "echogram-pipeline, the 1d mean alone"
 	nameAll      = "echogram-pipeline, all windows"
 	nameCloses   = "one sweep more, the next day's first"
 	nameSweep    = "one sweep more"
