@@ -3,6 +3,7 @@
 package path
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"testing"
@@ -15,25 +16,54 @@ import (
 // labWindow is a window of the lab's tests: 40 trains of trainProbes, back to back.
 const labWindow = 5 * time.Second
 
-// labFloors probes for so many windows, while during runs beside, and gives their floors.
-func labFloors(t *testing.T, p *netlab.Pair, windows int, during func()) (floors []Floor) {
+// labReferences is beside how many references.
+const labReferences = 1
+
+// labFloors sweeps the responder of a pair and references behind as many bridges in turn for so many windows, while during
+// runs beside, and gives the responder's floors relative to the references.
+func labFloors(t *testing.T, p *netlab.Pair, windows int, during func()) []Floor {
 	t.Helper()
-	wait := sweep(t, p, gap, windows*int(labWindow/gap))
-	during()
-	samples := wait()
-	slices.SortFunc(samples, func(a, b Sample) int { return int(a.At - b.At) })
-	for start := samples[0].At; len(samples) > 0; start += int64(labWindow) {
-		n := slices.IndexFunc(samples, func(s Sample) bool { return s.At >= start+int64(labWindow) })
-		if n < 0 {
-			n = len(samples)
+	targets := []string{netlab.ResponderAddress.String()}
+	for range labReferences {
+		a, err := p.AddResponder(2)
+		if err != nil {
+			t.Fatal(err)
 		}
-		f := FloorOf(start, minimaOf(samples[:n]))
-		f.TTLMin, f.TTLMax = samples[0].TTL, samples[0].TTL
-		floors, samples = append(floors, f), samples[n:]
+		targets = append(targets, a.String())
 	}
-	t.Logf("floors %.0f, scatter %.0f", floorsOf(floors), scatter(floorsOf(floors), math.Inf(1)))
+	wait := sweepAll(t, p, gap, windows*int(labWindow/gap), targets)
+	during()
+	all := wait()
+	begin := all[targets[0]][0].At
+	var floors [][]Floor
+	for _, target := range targets {
+		f := windowFloors(all[target], begin, windows)
+		t.Logf("%s: floors %.0f, scatter %.0f", target, floorsOf(f), scatter(floorsOf(f), math.Inf(1)))
+		floors = append(floors, f)
+	}
+	relative := ReferencesOf(ShiftConfig{}, floors[1:]).Relative(nil, floors[0])
+	t.Logf("relative: floors %.0f, scatter %.0f", floorsOf(relative), scatter(floorsOf(relative), math.Inf(1)))
+	return relative
+}
+
+// windowFloors are the floors of samples in so many windows from a time on.
+func windowFloors(samples []Sample, begin int64, windows int) (floors []Floor) {
+	slices.SortFunc(samples, func(a, b Sample) int { return cmp.Compare(a.At, b.At) })
+	for w := range windows {
+		start := begin + int64(w)*int64(labWindow)
+		from, _ := slices.BinarySearchFunc(samples, start, sentAt)
+		to, _ := slices.BinarySearchFunc(samples, start+int64(labWindow), sentAt)
+		if from == to {
+			break
+		}
+		f := FloorOf(start, minimaOf(samples[from:to]))
+		f.TTLMin, f.TTLMax = samples[from].TTL, samples[from].TTL
+		floors = append(floors, f)
+	}
 	return floors
 }
+
+func sentAt(s Sample, t int64) int { return cmp.Compare(s.At, t) }
 
 func minimaOf(samples []Sample) (minima []int64) {
 	for train := range slices.Chunk(samples, trainProbes) {
