@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,13 +115,7 @@ func (k *checker) blockNames(b *Block) {
 	} else {
 		b.location = location
 	}
-	for i, r := range b.References {
-		if a, err := netip.ParseAddr(r); err != nil {
-			k.bad(fmt.Sprintf("block.references[%d]", i), "%q is no address such as 192.0.2.1", r)
-		} else {
-			b.References[i] = a.String()
-		}
-	}
+	k.addresses("block.references", b.References)
 	for i, l := range b.Labels {
 		key := fmt.Sprintf("block.labels[%d]", i)
 		switch err := schema.CheckName(l); {

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -135,6 +136,22 @@ func (k *checker) methods(c *Config) {
 	}
 	if c.Path.MinValues < 1 {
 		k.bad("path.min_values", "%d is less than 1: 10 is the default", c.Path.MinValues)
+	}
+	k.addresses("path.references", c.Path.References)
+}
+
+// addresses writes each of a list as the tag of a target does.
+func (k *checker) addresses(key string, list []string) {
+	for i, text := range list {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			k.bad(fmt.Sprintf("%s[%d]", key, i), "%q is no address such as 192.0.2.1", text)
+			continue
+		}
+		list[i] = a.String()
+		if slices.Contains(list[:i], list[i]) {
+			k.bad(fmt.Sprintf("%s[%d]", key, i), "%q stands there already", text)
+		}
 	}
 }
 

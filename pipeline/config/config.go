@@ -60,6 +60,7 @@ type Path struct {
 	NsPerMetre float64         `toml:"ns_per_metre"`
 	Least      strict.Duration `toml:"least"`
 	MinValues  int             `toml:"min_values"`
+	References []string        `toml:"references"`
 }
 
 // Server says which bucket of which server, and how to log in.
@@ -263,8 +264,8 @@ func (c *Config) Print(w io.Writer) error {
 		fmt.Fprintf(&b, "[[measurement]]\nname = %q\nfield = %q\nunit = %q\ntarget = %q\nsent = %q\nreceived = %q\n\n",
 			m.Name, m.Field, m.Unit, m.Target, m.Sent, m.Received)
 	}
-	fmt.Fprintf(&b, "[path]\nshifts = %v\nhop_delay = %q\nns_per_metre = %v\nleast = %q\nmin_values = %d\n\n",
-		c.Path.Shifts, c.Path.HopDelay, c.Path.NsPerMetre, c.Path.Least, c.Path.MinValues)
+	fmt.Fprintf(&b, "[path]\nshifts = %v\nhop_delay = %q\nns_per_metre = %v\nleast = %q\nmin_values = %d\nreferences = %s\n\n",
+		c.Path.Shifts, c.Path.HopDelay, c.Path.NsPerMetre, c.Path.Least, c.Path.MinValues, quoted(c.Path.References))
 	b.WriteString(c.Block.print())
 	fmt.Fprintf(&b, "[source]\ntype = %q\n%slanguage = %q\nreaders = %d\n\n", c.Source.Type, c.Source.print(), c.Source.Language, c.Source.Readers)
 	fmt.Fprintf(&b, "[sink]\ntype = %q\npath = %q\n%sbatch = %d\n", c.Sink.Type, c.Sink.Path, c.Sink.print(), c.Sink.Batch)

@@ -123,6 +123,18 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestReferences: those of paths are written as targets are, and printed.
+func TestReferences(t *testing.T) {
+	c, err := Parse("p.toml", []byte("[path]\nreferences = ['192.0.2.1', '2001:DB8::1']\n"+least), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := c.Print(&out); err != nil || !strings.Contains(out.String(), `references = ["192.0.2.1", "2001:db8::1"]`) {
+		t.Errorf("%v:\n%s", err, &out)
+	}
+}
+
 // TestWithoutServers: from STDIN to STDOUT or a file no server is needed, nor named in errors.
 func TestWithoutServers(t *testing.T) {
 	for text, want := range map[string][2]string{
@@ -214,6 +226,8 @@ func TestErrors(t *testing.T) {
 		"no key":     {least + "[block.rate]\nsurely = 3\n", `p.toml:7: key "block.rate.surely": unknown; did you mean "sure"?`},
 		"floor":      {least + "[path]\nleast = 0\n", `p.toml:7: key "path.least": 0s is not positive: 150ns is the default`},
 		"values":     {least + "[path]\nmin_values = 0\n", `p.toml:7: key "path.min_values": 0 is less than 1: 10 is the default`},
+		"way":        {least + "[path]\nreferences = ['192.0.2.1',\n'gateway']\n", `p.toml:8: key "path.references[1]": "gateway" is no address such as 192.0.2.1`},
+		"same way":   {least + "[path]\nreferences = ['2001:db8::1', '2001:DB8:0::1']\n", `p.toml:7: key "path.references[1]": "2001:DB8:0::1" stands there already`},
 		"a typo":     {least + "[block]\nresponder = 5\n", `p.toml:7: key "block.responder": unknown; did you mean "responders"?`},
 		"source":     {strings.Replace(least, "[source]", "[source]\ntype = 'file'", 1), `p.toml:2: key "source.type": "file" is not one of influxdb, stdin`},
 		"few RTTs":   {"filter_rtts = 5\n" + least, `p.toml:1: key "filter_rtts": 5 does not lie between 100 and 100000: 16384 is the default`},

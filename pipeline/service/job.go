@@ -42,6 +42,9 @@ func (s *Service) rollUp(ctx context.Context, of string, ws []ledger.Window, now
 	if err == nil {
 		err = s.refused(j.out.Put(ctx, j.networks.Rows()...))
 	}
+	if err == nil && s.shifter != nil {
+		err = s.refused(j.out.Put(ctx, s.shifter.rest()...))
+	}
 	if err == nil {
 		err = s.refused(j.out.Flush(ctx))
 	}

@@ -12,12 +12,10 @@ import (
 
 // recent keeps the last floors of each series, in a third of the room that path.Floor needs: there may be 65,536.
 type recent struct {
+	reach  uint32            // how far back floors count, minutes
 	series map[string][]kept // ascending
 	texts  []string          // facts and errors, each once
-	floors []path.Floor      // what put returned last
-
-	newest, last uint32 // start of the newest window, and of that at the last forget
-	windows      int    // since then
+	forgot uint32            // the newest window when series were forgotten last
 }
 
 type kept struct {
@@ -29,49 +27,58 @@ type kept struct {
 	floor          float64
 }
 
-// put keeps f, in the place of what was known of the same window, and returns the floors up to it, until the next put.
-func (m *recent) put(key string, f *path.Floor) []path.Floor {
+// put keeps f, in the place of what was known of the same window, until trim.
+func (m *recent) put(key string, f *path.Floor) {
 	k := kept{
 		start: uint32(f.Start / int64(time.Minute)), n: uint16(min(f.N, math.MaxUint16)), facts: m.number(f.Facts), error: m.number(f.Error),
 		ttlMin: uint8(f.TTLMin), ttlMax: uint8(f.TTLMax), stdErr: float32(f.StdErr), floor: f.Floor,
 	}
-	m.forget(k.start)
-	all := m.series[key]
-	i, found := slices.BinarySearchFunc(all, k, func(a, b kept) int { return cmp.Compare(a.start, b.start) })
-	switch {
-	case found:
-		all[i] = k
-	case len(all) < shiftWindows:
-		all = slices.Insert(all, i, k)
-	case i > 0: // the oldest makes room
-		i--
-		copy(all[:i], all[1:i+1])
-		all[i] = k
-	default:
-		return nil // older than all that is kept
+	i, found := m.find(key, k.start)
+	if found {
+		m.series[key][i] = k
+	} else {
+		m.series[key] = slices.Insert(m.series[key], i, k)
 	}
-	m.series[key] = all
-	m.floors = m.floors[:0]
-	for _, k := range all[:i+1] {
-		m.floors = append(m.floors, path.Floor{
+}
+
+func (m *recent) find(key string, start uint32) (int, bool) {
+	return slices.BinarySearchFunc(m.series[key], start, func(k kept, start uint32) int { return cmp.Compare(k.start, start) })
+}
+
+// upTo are the last floors of a series up to the window that starts at a time, in room.
+func (m *recent) upTo(room []path.Floor, key string, start int64) []path.Floor {
+	n, _ := m.find(key, uint32(start/int64(time.Minute))+1)
+	return m.floors(room, m.series[key][max(0, n-shiftWindows):n])
+}
+
+func (m *recent) floors(room []path.Floor, all []kept) []path.Floor {
+	for _, k := range all {
+		room = append(room, path.Floor{
 			Start: int64(k.start) * int64(time.Minute), N: int(k.n), Floor: k.floor, StdErr: float64(k.stdErr),
 			TTLMin: int64(k.ttlMin), TTLMax: int64(k.ttlMax), Facts: m.texts[k.facts], Error: m.texts[k.error],
 		})
 	}
-	return m.floors
+	return room
 }
 
-// forget drops the series that have been silent for as long as floors are kept: targets come and go.
-func (m *recent) forget(start uint32) {
-	if start <= m.newest {
+// trim drops all but the last floors of some series.
+func (m *recent) trim(keys []string) {
+	newest := uint32(0)
+	for _, key := range keys {
+		all := m.series[key]
+		newest = max(newest, all[len(all)-1].start)
+		m.series[key] = slices.Delete(all, 0, max(0, len(all)-shiftWindows))
+	}
+	m.forget(newest)
+}
+
+// forget drops the series that have been silent for as long as floors count: targets come and go.
+func (m *recent) forget(newest uint32) {
+	if newest < m.forgot+m.reach {
 		return
 	}
-	m.newest = start
-	if m.windows++; m.windows < shiftWindows {
-		return
-	}
-	maps.DeleteFunc(m.series, func(_ string, all []kept) bool { return all[len(all)-1].start < m.last })
-	m.last, m.windows = start, 0
+	m.forgot = newest
+	maps.DeleteFunc(m.series, func(_ string, all []kept) bool { return all[len(all)-1].start+m.reach < newest })
 }
 
 func (m *recent) number(text string) uint16 {

@@ -60,6 +60,8 @@ type Points interface {
 // Floors gives stored rollups of targets back. It is called by several goroutines at once.
 type Floors interface {
 	Floors(ctx context.Context, block, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error
+	// TargetFloors is Floors for some targets, whatever their blocks are.
+	TargetFloors(ctx context.Context, targets []string, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error
 }
 
 // Sink takes lines of line protocol; it returns nil when they are stored.
@@ -83,6 +85,7 @@ type Config struct {
 	Rollup       rollup.Config
 	Of           []string          // measurements besides icmp_sweep
 	Shifts       *path.ShiftConfig // nil: they are not looked for
+	References   []string          // targets beside which shifts are looked for
 	Blocks       *block.Config     // with all defaults filled in; nil: they are not looked at
 	Lateness     time.Duration     // by how much a point may come late; a ledger has its own
 	Progress     func(string)      // told what is being read; nil: nobody is

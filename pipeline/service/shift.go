@@ -24,13 +24,14 @@ const shiftWindows = 48
 
 // shifter makes path_shift rows of the floors of targets over the shortest windows that have rows per target.
 type shifter struct {
-	cfg    path.ShiftConfig
-	length time.Duration
-	window string // the tag's value
-	facts  map[factKey]factsAt
-	kept   recent
-	find   func(path.ShiftConfig, []path.Floor) []path.Shift // path.Newest
-	log    *slog.Logger
+	cfg        path.ShiftConfig
+	length     time.Duration
+	window     string   // the tag's value
+	references []string // targets
+	facts      map[factKey]factsAt
+	kept       memorised
+	find       func(path.ShiftConfig, []path.Floor) []path.Shift // path.Newest
+	log        *slog.Logger
 }
 
 type factKey struct {
@@ -51,8 +52,8 @@ func newShifter(cfg Config) *shifter {
 		return nil
 	}
 	length := cfg.Rollup.Lengths[i]
-	return &shifter{cfg: *cfg.Shifts, length: length, window: rollup.Name(length), log: cfg.Log,
-		facts: map[factKey]factsAt{}, kept: recent{series: map[string][]kept{}}, find: path.Newest}
+	return &shifter{cfg: *cfg.Shifts, length: length, window: rollup.Name(length), references: cfg.References, log: cfg.Log,
+		facts: map[factKey]factsAt{}, kept: newMemorised(length), find: path.Newest}
 }
 
 // tell takes what a sweep says of its own side: the last one of a window holds.
@@ -89,21 +90,8 @@ func (s *shifter) floor(series *schema.Series, r *schema.SweepRollupRow) (f path
 	}, r.Floor.Set
 }
 
-// add keeps the floor of one row, and returns the shifts that it confirms.
-func (s *shifter) add(r *schema.SweepRollupRow) []schema.Row {
-	f, ok := s.floor(&r.Series, r)
-	if !ok || r.Window != s.window {
-		return nil
-	}
-	return s.newest(&r.Series, s.kept.put(r.Series.Key(), &f))
-}
-
 // newest returns the shifts that the last of floors confirms.
-func (s *shifter) newest(series *schema.Series, floors []path.Floor) []schema.Row {
-	if drop := len(floors) - shiftWindows; drop > 0 {
-		floors = floors[drop:]
-	}
-	var rows []schema.Row
+func (s *shifter) newest(series *schema.Series, floors []path.Floor) (rows []schema.Row) {
 	for _, f := range s.find(s.cfg, floors) {
 		rows = append(rows, s.row(series, &f))
 		s.log.Info("the floor of a target has moved", "target", series.Target, "host", series.Host, "instance", series.Instance,
@@ -173,19 +161,20 @@ func (s *Service) lookBack(ctx context.Context, j *job, parts []source.Part) err
 		return nil
 	}
 	from, to := s.shifter.reach(fresh)
-	err := s.each(ctx, j, parts, func() func(context.Context, source.Part) error {
+	beside, err := s.referencesBack(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	err = s.each(ctx, j, parts, func() func(context.Context, source.Part) error {
+		room := make([]path.Floor, 0, shiftWindows)
 		return func(ctx context.Context, p source.Part) error {
-			floors := map[*schema.RTTSeries][]path.Floor{}
-			err := s.Floors.Floors(ctx, p.Values[0], s.shifter.window, from, to, func() { clear(floors) },
-				func(series *schema.RTTSeries, r *schema.SweepRollupRow) {
-					if f, ok := s.shifter.floor(&series.Series, r); ok {
-						floors[series] = append(floors[series], f)
-					}
-				})
+			floors, err := s.shifter.read(func(begin func(), add addFloor) error {
+				return s.Floors.Floors(ctx, p.Values[0], s.shifter.window, from, to, begin, add)
+			})
 			if err != nil {
 				return err
 			}
-			return s.writeShifts(ctx, j, floors, fresh)
+			return s.writeShifts(ctx, j, floors, fresh, beside, room)
 		}
 	})
 	if err != nil {
@@ -194,14 +183,30 @@ func (s *Service) lookBack(ctx context.Context, j *job, parts []source.Part) err
 	return s.refused(j.out.Flush(ctx))
 }
 
-func (s *Service) writeShifts(ctx context.Context, j *job, floors map[*schema.RTTSeries][]path.Floor, fresh map[factKey]bool) error {
-	for series, all := range floors {
+type addFloor = func(*schema.RTTSeries, *schema.SweepRollupRow)
+
+// read brings floors together by their series, each in the order of time.
+func (s *shifter) read(from func(begin func(), add addFloor) error) (map[*schema.RTTSeries][]path.Floor, error) {
+	floors := map[*schema.RTTSeries][]path.Floor{}
+	err := from(func() { clear(floors) }, func(series *schema.RTTSeries, r *schema.SweepRollupRow) {
+		if f, ok := s.floor(&series.Series, r); ok {
+			floors[series] = append(floors[series], f)
+		}
+	})
+	for _, all := range floors {
 		slices.SortFunc(all, func(a, b path.Floor) int { return cmp.Compare(a.Start, b.Start) })
+	}
+	return floors, err
+}
+
+// writeShifts looks at the floors of some targets beside their references; room is scratch.
+func (s *Service) writeShifts(ctx context.Context, j *job, floors map[*schema.RTTSeries][]path.Floor, fresh map[factKey]bool, beside *references, room []path.Floor) error {
+	for series, all := range floors {
 		for i := range all {
 			if !fresh[factKey{series.Host, series.Instance, all[i].Start}] {
 				continue
 			}
-			rows := s.shifter.newest(&series.Series, all[:i+1])
+			rows := s.shifter.newest(&series.Series, beside.floors(room, &series.Series, all[max(0, i+1-shiftWindows):i+1]))
 			j.mu.Lock()
 			err := s.refused(j.out.Put(ctx, rows...))
 			j.mu.Unlock()

@@ -16,13 +16,24 @@ import (
 
 // Floors reads what was written back.
 func (m *memory) Floors(_ context.Context, block, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error {
+	return m.floors(func(s *schema.Series) bool { return s.Block == block }, window, from, to, begin, add)
+}
+
+func (m *memory) TargetFloors(_ context.Context, targets []string, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error {
+	m.mu.Lock()
+	m.note("targets %v", targets)
+	m.mu.Unlock()
+	return m.floors(func(s *schema.Series) bool { return slices.Contains(targets, s.Target) }, window, from, to, begin, add)
+}
+
+func (m *memory) floors(want func(*schema.Series) bool, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	begin()
 	series := map[string]*schema.RTTSeries{}
 	for line := range m.lines {
 		var r schema.SweepRollupRow
-		if schema.ParseLine([]byte(line), &r) != nil || r.Block != block || r.Window != window || r.Time < from || r.Time >= to {
+		if schema.ParseLine([]byte(line), &r) != nil || !want(&r.Series) || r.Window != window || r.Time < from || r.Time >= to {
 			continue
 		}
 		key := r.Series.Key()

@@ -232,8 +232,7 @@ func (s *Stream) begin(first int64) {
 
 // close writes the windows that are over, fills the gaps that are, and saves how far it has come.
 func (s *Stream) close(ctx context.Context) error {
-	emit := func(r schema.Row) error { return s.emit(ctx, r) }
-	if err := s.rollup.Close(emit); err != nil {
+	if err := s.roll(ctx, s.rollup.Close); err != nil {
 		return err
 	}
 	if err := s.judge(ctx, s.newest-int64(s.cfg.Lateness)); err != nil {
@@ -271,6 +270,15 @@ func (s *Stream) fill(ctx context.Context) error {
 		s.gaps = s.gaps[1:]
 	}
 	return nil
+}
+
+// roll writes the rows that come out, and the shifts that wait for all of them.
+func (s *Stream) roll(ctx context.Context, out func(emit func(schema.Row) error) error) error {
+	err := out(func(r schema.Row) error { return s.emit(ctx, r) })
+	if err == nil && s.shifter != nil {
+		err = s.refused(s.out.Put(ctx, s.shifter.rest()...))
+	}
+	return err
 }
 
 // emit writes one row, and what it tells of a shift.
@@ -311,7 +319,7 @@ func (s *Stream) End(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.rollup.Finish(func(r schema.Row) error { return s.emit(ctx, r) }); err != nil {
+	if err := s.roll(ctx, s.rollup.Finish); err != nil {
 		return err
 	}
 	if err := s.refused(s.out.Flush(ctx)); err != nil {

@@ -174,6 +174,12 @@ func (s *Source) Floors(ctx context.Context, block, window string, from, to int6
 	return read(ctx, s, floors, where, from, to, begin, add)
 }
 
+// TargetFloors is Floors for some targets, one at least, whatever their blocks are.
+func (s *Source) TargetFloors(ctx context.Context, targets []string, window string, from, to int64, begin func(), add func(*schema.RTTSeries, *schema.SweepRollupRow)) error {
+	where := []condition{{schema.TagTarget, targets}, {schema.TagWindow, []string{window}}}
+	return read(ctx, s, floors, where, from, to, begin, add)
+}
+
 // Facts tells what bent RTTs in windows of the given length, by what their last sweeps say.
 func (s *Source) Facts(ctx context.Context, from, to int64, length time.Duration) ([]Facts, error) {
 	if s.language == Flux {

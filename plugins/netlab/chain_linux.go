@@ -84,17 +84,18 @@ func (p *Pair) Links() int {
 
 // AddResponder joins one more responder to the prober, behind a chain of bridges of its own, and returns its IPv4 address.
 func (p *Pair) AddResponder(bridges int) (netip.Addr, error) {
-	p.added++
-	name, link := fmt.Sprintf("responder%d", p.added), fmt.Sprintf("%s%d", addedLink, p.added)
-	responder, err := p.Namespace(name)
+	n := len(p.Added) + 1
+	link := fmt.Sprintf("%s%d", addedLink, n)
+	responder, err := p.Namespace(fmt.Sprintf("responder%d", n))
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	_, err = p.newChain(fmt.Sprintf("switches%d", p.added), End{Namespace: p.Prober, Link: link}, End{Namespace: responder, Link: ResponderLink}, bridges)
+	p.Added = append(p.Added, responder)
+	_, err = p.newChain(fmt.Sprintf("switches%d", n), End{Namespace: p.Prober, Link: link}, End{Namespace: responder, Link: ResponderLink}, bridges)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	own, address := addedAddresses(p.added)
+	own, address := addedAddresses(n)
 	return address, errors.Join(responder.Sysctl("ipv4/icmp_ratelimit", "0"),
 		p.Prober.AddAddress(link, netip.PrefixFrom(own, linkBits)), responder.AddAddress(ResponderLink, netip.PrefixFrom(address, linkBits)))
 }

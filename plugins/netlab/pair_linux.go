@@ -57,10 +57,10 @@ type Pair struct {
 	Config    PairConfig
 	Prober    *Namespace
 	Responder *Namespace
-	WAN       *WAN // nil unless asked for
+	WAN       *WAN         // nil unless asked for
+	Added     []*Namespace // the responders of AddResponder, each with its own ResponderLink
 
-	way   *chain // from the prober to the responder; nil of a raw link and a WAN
-	added int    // responders
+	way *chain // from the prober to the responder; nil of a raw link and a WAN
 }
 
 // NewPair makes a pair. The caller must Close it.

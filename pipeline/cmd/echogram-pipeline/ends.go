@@ -92,7 +92,7 @@ func services(cfg *config.Config, log *slog.Logger) service.Config {
 	}
 	if cfg.Path.Shifts {
 		shifts := cfg.ShiftConfig()
-		c.Shifts = &shifts
+		c.Shifts, c.References = &shifts, cfg.Path.References
 	}
 	return c
 }
