@@ -13,11 +13,15 @@ import (
 	"echogram/plugins/schema"
 )
 
-// labWindow is a window of the lab's tests: 26 trains of trainProbes a target, back to back.
-const labWindow = 5 * time.Second
+// labWindow is a window of the lab's tests: 60 trains of trainProbes a target, back to back. longWindow is for what is hardly
+// larger than the noise of floors, which over twice the time is two thirds.
+const (
+	labWindow  = 10 * time.Second
+	longWindow = 2 * labWindow
+)
 
 // turn is how often each target is probed beside the others.
-const turn = 750 * time.Microsecond
+const turn = 660 * time.Microsecond
 
 // shiftLab is a pair with a chain of two bridges, and references of the same kind, whose ways are their own: what changes
 // before the responder leaves them alone.
@@ -53,15 +57,15 @@ func (l *shiftLab) delay(t *testing.T) *netlab.DelayLine {
 
 // floors sweeps all in turn for so many windows, while during runs beside, and gives the responder's floors relative to the
 // references.
-func (l *shiftLab) floors(t *testing.T, windows int, during func()) []Floor {
+func (l *shiftLab) floors(t *testing.T, window time.Duration, windows int, during func()) []Floor {
 	t.Helper()
-	wait := sweepAll(t, l.Pair, turn, windows*int(labWindow/turn), l.targets)
+	wait := sweepAll(t, l.Pair, turn, windows*int(window/turn), l.targets)
 	during()
 	all := wait()
 	begin := all[l.targets[0]][0].At
 	var floors [][]Floor
 	for _, target := range l.targets {
-		f := windowFloors(all[target], begin, windows)
+		f := windowFloors(all[target], begin, window, windows)
 		t.Logf("%s: floors %.0f, scatter %.0f", target, floorsOf(f), scatter(floorsOf(f), math.Inf(1)))
 		floors = append(floors, f)
 	}
@@ -71,12 +75,12 @@ func (l *shiftLab) floors(t *testing.T, windows int, during func()) []Floor {
 }
 
 // windowFloors are the floors of samples in so many windows from a time on.
-func windowFloors(samples []Sample, begin int64, windows int) (floors []Floor) {
+func windowFloors(samples []Sample, begin int64, window time.Duration, windows int) (floors []Floor) {
 	slices.SortFunc(samples, func(a, b Sample) int { return cmp.Compare(a.At, b.At) })
 	for w := range windows {
-		start := begin + int64(w)*int64(labWindow)
+		start := begin + int64(w)*int64(window)
 		from, _ := slices.BinarySearchFunc(samples, start, sentAt)
-		to, _ := slices.BinarySearchFunc(samples, start+int64(labWindow), sentAt)
+		to, _ := slices.BinarySearchFunc(samples, start+int64(window), sentAt)
 		if from == to {
 			break
 		}
@@ -109,7 +113,7 @@ func theStep(t *testing.T, floors []Floor, at time.Time) *Shift {
 	}
 	s, closed := &told[0], slices.IndexFunc(floors, func(f Floor) bool { return f.Start >= at.UnixNano() })
 	t.Logf("%+v", *s)
-	if off := time.Duration(s.At - at.UnixNano()); off.Abs() > labWindow {
+	if off := time.Duration(s.At - at.UnixNano()); off.Abs() > time.Duration(floors[1].Start-floors[0].Start) {
 		t.Errorf("told %v from where it was", off)
 	}
 	if got := Newest(ShiftConfig{}, floors[:closed+2]); len(got) == 0 && len(Newest(ShiftConfig{}, floors[:closed+1])) == 0 {
@@ -135,8 +139,8 @@ func TestABridgePutInIsAStep(t *testing.T) {
 	awake(t)
 	l := newShiftLab(t)
 	var at time.Time
-	floors := l.floors(t, 18, func() {
-		time.Sleep(12*labWindow + labWindow/3)
+	floors := l.floors(t, labWindow, 14, func() {
+		time.Sleep(9*labWindow + labWindow/2)
 		at = time.Now()
 		if err := l.InsertBridge(); err != nil {
 			t.Error(err)
@@ -156,8 +160,8 @@ func TestADelayIsAStep(t *testing.T) {
 	l := newShiftLab(t)
 	line := l.delay(t)
 	var at time.Time
-	floors := l.floors(t, 18, func() {
-		time.Sleep(12*labWindow + labWindow/3)
+	floors := l.floors(t, longWindow, 14, func() {
+		time.Sleep(9*longWindow + longWindow/2)
 		at = time.Now()
 		if err := line.Set(250 * time.Nanosecond); err != nil {
 			t.Error(err)
@@ -176,13 +180,13 @@ func TestASlowDelayIsADrift(t *testing.T) {
 	awake(t)
 	l := newShiftLab(t)
 	line := l.delay(t)
-	floors := l.floors(t, 44, func() {
+	floors := l.floors(t, labWindow, 38, func() {
 		time.Sleep(8 * labWindow)
 		for d := range 251 {
 			if err := line.Set(time.Duration(d)); err != nil {
 				t.Error(err)
 			}
-			time.Sleep(18 * labWindow / 251)
+			time.Sleep(14 * labWindow / 251)
 		}
 	})
 	told := newestAll(floors)

@@ -91,13 +91,16 @@ func (p *Pair) AddResponder(bridges int) (netip.Addr, error) {
 		return netip.Addr{}, err
 	}
 	p.Added = append(p.Added, responder)
+	if err := responder.respond(); err != nil { // before its link, which inherits "default"
+		return netip.Addr{}, err
+	}
 	_, err = p.newChain(fmt.Sprintf("switches%d", n), End{Namespace: p.Prober, Link: link}, End{Namespace: responder, Link: ResponderLink}, bridges)
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	own, address := addedAddresses(n)
-	return address, errors.Join(responder.Sysctl("ipv4/icmp_ratelimit", "0"),
-		p.Prober.AddAddress(link, netip.PrefixFrom(own, linkBits)), responder.AddAddress(ResponderLink, netip.PrefixFrom(address, linkBits)))
+	return address, errors.Join(p.Prober.AddAddress(link, netip.PrefixFrom(own, linkBits)),
+		responder.AddAddress(ResponderLink, netip.PrefixFrom(address, linkBits)))
 }
 
 // addedAddresses are the prober's and the responder's on the nth added link.

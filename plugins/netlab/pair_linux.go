@@ -115,17 +115,22 @@ func (p *Pair) build() error {
 
 type sysctl struct{ name, value string }
 
-// setSysctls lets the responder forward, take packets that carry its own addresses, and answer without limits, and
-// the prober take what comes back another way. IPv6 addresses are there at once and nobody advertises routes.
-func (p *Pair) setSysctls() error {
-	both := []sysctl{
-		{"ipv4/conf/all/rp_filter", "0"},
-		{"ipv4/conf/default/rp_filter", "0"},
-		{"ipv6/conf/default/accept_dad", "0"},
-		{"ipv6/conf/default/accept_ra", "0"},
-		{"ipv6/conf/default/router_solicitations", "0"},
-	}
-	responder := []sysctl{
+// setSysctls readies prober and responder. The prober takes what comes back another way.
+func (p *Pair) setSysctls() error { return errors.Join(p.Prober.setAll(anyWay), p.Responder.respond()) }
+
+// anyWay takes packets that come another way than theirs would go. IPv6 addresses are there at once and nobody advertises
+// routes.
+var anyWay = []sysctl{
+	{"ipv4/conf/all/rp_filter", "0"},
+	{"ipv4/conf/default/rp_filter", "0"},
+	{"ipv6/conf/default/accept_dad", "0"},
+	{"ipv6/conf/default/accept_ra", "0"},
+	{"ipv6/conf/default/router_solicitations", "0"},
+}
+
+// respond lets a responder forward, take packets that carry its own addresses, and answer without limits.
+func (n *Namespace) respond() error {
+	return errors.Join(n.setAll(anyWay), n.setAll([]sysctl{
 		{"ipv4/ip_forward", "1"},
 		{"ipv4/conf/all/send_redirects", "0"},
 		{"ipv4/conf/default/send_redirects", "0"},
@@ -134,8 +139,7 @@ func (p *Pair) setSysctls() error {
 		{"ipv4/icmp_echo_ignore_all", "0"},
 		{"ipv6/conf/all/forwarding", "1"},
 		{"ipv6/icmp/ratelimit", "0"},
-	}
-	return errors.Join(p.Prober.setAll(both), p.Responder.setAll(both), p.Responder.setAll(responder))
+	}))
 }
 
 func (n *Namespace) setAll(values []sysctl) error {
