@@ -74,7 +74,8 @@ func commonOf(all []common) common {
 }
 
 // Relative appends to room the floors of a target, ascending by Start, without what the references moved by. Windows in
-// which no reference tells are left out.
+// which no reference tells are left out. Within a window, too, what scatters the target's RTTs scatters the references':
+// of the standard error that part goes, and what is common to all windows shows in how the relative floors scatter.
 func (r References) Relative(room, floors []Floor) []Floor {
 	i := 0
 	for _, f := range floors {
@@ -86,7 +87,7 @@ func (r References) Relative(room, floors []Floor) []Floor {
 		}
 		if r[i].start == f.Start {
 			f.Floor -= r[i].by
-			f.StdErr = math.Hypot(f.StdErr, r[i].err)
+			f.StdErr = math.Sqrt(math.Abs(f.StdErr*f.StdErr - r[i].err*r[i].err))
 			room = append(room, f)
 		}
 	}

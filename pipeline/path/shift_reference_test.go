@@ -37,15 +37,15 @@ func TestRelative(t *testing.T) {
 		want       []float64
 		stdErr     float64
 	}{
-		{"nothing moved", [][]Floor{minutes(3, 50, 50, 50, 50)}, []float64{1000, 1100, 1200, 1300}, 5},
-		{"all moved", [][]Floor{minutes(3, 5000, 5100, 5200, 5300)}, []float64{1150, 1150, 1150, 1150}, 5},
-		{"two references", [][]Floor{minutes(3, 50, 50, 50, 50), minutes(0, 70, 70, 90, 90)}, []float64{1005, 1105, 1195, 1295}, math.Hypot(4, 1.5)},
+		{"nothing moved", [][]Floor{minutes(3, 50, 50, 50, 50)}, []float64{1000, 1100, 1200, 1300}, math.Sqrt(7)},
+		{"all moved", [][]Floor{minutes(3, 5000, 5100, 5200, 5300)}, []float64{1150, 1150, 1150, 1150}, math.Sqrt(7)},
+		{"two references", [][]Floor{minutes(3, 50, 50, 50, 50), minutes(0, 70, 70, 90, 90)}, []float64{1005, 1105, 1195, 1295}, math.Sqrt(16 - 1.5*1.5)},
 		{"one of three moves by itself", [][]Floor{minutes(0, 50, 50, 50, 50), minutes(0, 60, 60, 60, 60), minutes(0, 0, 0, 900, 900)}, []float64{1000, 1100, 1200, 1300}, 4},
-		{"three references", [][]Floor{minutes(1, 7, 7, 7, 7), minutes(2, 7, 7, 7, 7), minutes(2, 7, 7, 7, 7)}, []float64{1000, 1100, 1200, 1300}, math.Hypot(4, math.Sqrt(math.Pi/2))},
-		{"a window without references", [][]Floor{minutes(3, 50, none, 50, 50)}, []float64{1000, 1200, 1300}, 5},
+		{"three references", [][]Floor{minutes(1, 7, 7, 7, 7), minutes(2, 7, 7, 7, 7), minutes(2, 7, 7, 7, 7)}, []float64{1000, 1100, 1200, 1300}, math.Sqrt(16 - math.Pi/2)},
+		{"a window without references", [][]Floor{minutes(3, 50, none, 50, 50)}, []float64{1000, 1200, 1300}, math.Sqrt(7)},
 		{"a window of which one of two tells", [][]Floor{minutes(0, 50, none, 50, 50), minutes(0, 70, 80, 70, 70)}, []float64{1000, 1090, 1200, 1300}, 4},
-		{"few RTTs", [][]Floor{spoilt(minutes(3, 50, 9000, 50, 50), 1, func(f *Floor) { f.N = 3 })}, []float64{1000, 1200, 1300}, 5},
-		{"two modes", [][]Floor{spoilt(minutes(3, 50, 50, 50, 9000), 3, func(f *Floor) { f.Error = outlier.Modes })}, []float64{1000, 1100, 1200}, 5},
+		{"few RTTs", [][]Floor{spoilt(minutes(3, 50, 9000, 50, 50), 1, func(f *Floor) { f.N = 3 })}, []float64{1000, 1200, 1300}, math.Sqrt(7)},
+		{"two modes", [][]Floor{spoilt(minutes(3, 50, 50, 50, 9000), 3, func(f *Floor) { f.Error = outlier.Modes })}, []float64{1000, 1100, 1200}, math.Sqrt(7)},
 		{"a reference that never tells", [][]Floor{from(minutes(3, 1, 2, 3, 4), 0, func(f *Floor) { f.Error = outlier.Few })}, nil, 0},
 		{"no references", nil, nil, 0},
 	} {
