@@ -15,7 +15,8 @@ type recent struct {
 	reach  uint32            // how far back floors count, minutes
 	series map[string][]kept // ascending
 	texts  []string          // facts and errors, each once
-	forgot uint32            // the newest window when series were forgotten last
+
+	newest, forgot uint32 // start of the newest window, and of that when series were forgotten last
 }
 
 type kept struct {
@@ -33,6 +34,7 @@ func (m *recent) put(key string, f *path.Floor) {
 		start: uint32(f.Start / int64(time.Minute)), n: uint16(min(f.N, math.MaxUint16)), facts: m.number(f.Facts), error: m.number(f.Error),
 		ttlMin: uint8(f.TTLMin), ttlMax: uint8(f.TTLMax), stdErr: float32(f.StdErr), floor: f.Floor,
 	}
+	m.newest = max(m.newest, k.start)
 	i, found := m.find(key, k.start)
 	if found {
 		m.series[key][i] = k
@@ -61,24 +63,19 @@ func (m *recent) floors(room []path.Floor, all []kept) []path.Floor {
 	return room
 }
 
-// trim drops all but the last floors of some series.
-func (m *recent) trim(keys []string) {
-	newest := uint32(0)
-	for _, key := range keys {
-		all := m.series[key]
-		newest = max(newest, all[len(all)-1].start)
-		m.series[key] = slices.Delete(all, 0, max(0, len(all)-shiftWindows))
-	}
-	m.forget(newest)
+// trim drops all but the last floors of a series.
+func (m *recent) trim(key string) {
+	all := m.series[key]
+	m.series[key] = slices.Delete(all, 0, max(0, len(all)-shiftWindows))
 }
 
 // forget drops the series that have been silent for as long as floors count: targets come and go.
-func (m *recent) forget(newest uint32) {
-	if newest < m.forgot+m.reach {
+func (m *recent) forget() {
+	if m.newest < m.forgot+m.reach {
 		return
 	}
-	m.forgot = newest
-	maps.DeleteFunc(m.series, func(_ string, all []kept) bool { return all[len(all)-1].start+m.reach < newest })
+	m.forgot = m.newest
+	maps.DeleteFunc(m.series, func(_ string, all []kept) bool { return all[len(all)-1].start+m.reach < m.newest })
 }
 
 func (m *recent) number(text string) uint16 {

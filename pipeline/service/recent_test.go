@@ -17,7 +17,8 @@ func TestRecentFloors(t *testing.T) {
 	put := func(key string, hour int) []path.Floor {
 		m.put(key, at(hour))
 		got := m.upTo(nil, key, at(hour).Start)
-		m.trim([]string{key})
+		m.trim(key)
+		m.forget()
 		return got
 	}
 	for hour := range 60 {
@@ -41,7 +42,8 @@ func TestRecentFloors(t *testing.T) {
 	if got := m.upTo(nil, "b", at(60).Start); len(got) != 1 {
 		t.Errorf("dropped too soon: %d floors", len(got))
 	}
-	m.trim([]string{"b"})
+	m.trim("b")
+	m.forget()
 	if _, ok := m.series["a"]; ok || len(m.series) != 1 {
 		t.Errorf("series that went away are kept: %v", fmt.Sprint(len(m.series)))
 	}

@@ -44,7 +44,7 @@ func (s *shifter) add(r *schema.SweepRollupRow) []schema.Row {
 	}
 	w.starts = append(w.starts, r.Time)
 	if len(s.references) == 0 {
-		return s.rest()
+		return s.look()
 	}
 	if slices.Contains(s.references, r.Target) {
 		m.references[key] = &w.series
@@ -53,7 +53,14 @@ func (s *shifter) add(r *schema.SweepRollupRow) []schema.Row {
 }
 
 // rest returns the shifts of what waits, when all rows of its windows have come.
-func (s *shifter) rest() (rows []schema.Row) {
+func (s *shifter) rest() []schema.Row {
+	rows := s.look()
+	s.kept.forget()
+	return rows
+}
+
+// look looks at what waits, in an order of its own.
+func (s *shifter) look() (rows []schema.Row) {
 	m := &s.kept
 	beside := s.newReferences()
 	for key, series := range m.references {
@@ -61,8 +68,7 @@ func (s *shifter) rest() (rows []schema.Row) {
 			beside.add(series, m.floors(nil, all))
 		}
 	}
-	keys := slices.Sorted(maps.Keys(m.waiting))
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(m.waiting)) {
 		w := m.waiting[key]
 		slices.Sort(w.starts)
 		for _, start := range slices.Compact(w.starts) {
@@ -70,7 +76,9 @@ func (s *shifter) rest() (rows []schema.Row) {
 			rows = append(rows, s.newest(&w.series, beside.floors(m.room, &w.series, m.room))...)
 		}
 	}
+	for key := range m.waiting {
+		m.trim(key)
+	}
 	clear(m.waiting)
-	m.trim(keys)
 	return rows
 }
