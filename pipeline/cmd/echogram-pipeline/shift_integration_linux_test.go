@@ -45,13 +45,23 @@ func TestFloorsAndFacts(t *testing.T) {
 		for _, f := range facts {
 			text = append(text, fmt.Sprintf("%+v\n", f))
 		}
-		n := len(text)
+		n, target := len(text), ""
 		err = open(sink).Floors(t.Context(), "10.1.1.0/24", "1h", from, to, func() { text = text[:n] },
 			func(s *schema.RTTSeries, r *schema.SweepRollupRow) {
-				text = append(text, fmt.Sprintf("%+v %+v\n", *s, *r))
+				text, target = append(text, fmt.Sprintf("%+v %+v\n", *s, *r)), s.Target
 			})
 		if err != nil || n != 2 || len(text) != n+88 {
 			t.Errorf("%s: %d facts, %d floors, %v", language, n, len(text)-n, err)
+		}
+		own := 0
+		err = open(sink).TargetFloors(t.Context(), []string{target, "192.0.2.1"}, "1h", from, to, func() { own = 0 },
+			func(s *schema.RTTSeries, r *schema.SweepRollupRow) {
+				if own++; s.Target != target || !slices.Contains(text, fmt.Sprintf("%+v %+v\n", *s, *r)) {
+					t.Errorf("%s: %+v is none of %s", language, *s, target)
+				}
+			})
+		if err != nil || own != 2 {
+			t.Errorf("%s: %d floors of %s, %v", language, own, target, err)
 		}
 		slices.Sort(text)
 		found = append(found, strings.Join(text, ""))
