@@ -107,10 +107,10 @@ func measureFRR(t *testing.T) *measurement {
 }
 
 const (
-	wanDelay    = 80 * time.Millisecond // there and back
-	truthNear   = 20 * time.Microsecond // by which the mean may be apart from the WAN's
+	wanDelay    = 80 * time.Millisecond  // there and back
+	truthNear   = 20 * time.Microsecond  // by which the mean may be apart from the WAN's
 	frrNear     = 250 * time.Microsecond // FRR stamps in user space, when it is let run
-	frrHistory  = 8 // echoes that FRR's mean is of
+	frrHistory  = 8                      // echoes that FRR's mean is of
 	frrReadings = 24
 	frrAgrees   = 3                    // readings, at least
 	calm        = 5 * time.Millisecond // that the machine may hold an echo up
