@@ -37,30 +37,25 @@ func (s *shifter) add(r *schema.SweepRollupRow) []schema.Row {
 	}
 	m, key := &s.kept, r.Series.Key()
 	m.put(key, &f)
+	if len(s.references) == 0 {
+		m.room = m.upTo(m.room[:0], key, r.Time)
+		m.trim(key)
+		return s.newest(&r.Series, m.room)
+	}
 	w := m.waiting[key]
 	if w == nil {
 		w = &waiting{series: r.Series}
 		m.waiting[key] = w
 	}
 	w.starts = append(w.starts, r.Time)
-	if len(s.references) == 0 {
-		return s.look()
-	}
 	if slices.Contains(s.references, r.Target) {
 		m.references[key] = &w.series
 	}
 	return nil
 }
 
-// rest returns the shifts of what waits, when all rows of its windows have come.
-func (s *shifter) rest() []schema.Row {
-	rows := s.look()
-	s.kept.forget()
-	return rows
-}
-
-// look looks at what waits, in an order of its own.
-func (s *shifter) look() (rows []schema.Row) {
+// rest returns the shifts of what waits, when all rows of its windows have come, in an order of its own.
+func (s *shifter) rest() (rows []schema.Row) {
 	m := &s.kept
 	beside := s.newReferences()
 	for key, series := range m.references {
@@ -80,5 +75,6 @@ func (s *shifter) look() (rows []schema.Row) {
 		m.trim(key)
 	}
 	clear(m.waiting)
+	m.forget()
 	return rows
 }
